@@ -1,0 +1,2 @@
+//! Threshold shares over GF(2^8).
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Plans and drafts, keys, certificates, revocations: pure functions.

@@ -1,0 +1,1 @@
+//! Files, programs, clock, randomness and terminal: traits and the real ones.
