@@ -1,6 +1,6 @@
 //! Writes `vectors/` anew. The test `the_stored_vectors_are_those_that_the_maker_makes` compares.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/share/support/mod.rs"]
 mod support;
 
 use std::fs;

@@ -1,4 +1,4 @@
-"""recover.py and every vector of vectors/. Run by tests/recover.rs, or by hand: python3 tests/recover_test.py"""
+"""recover.py and every vector of vectors/. Run by tests/share/recover.rs, or by hand: python3 tests/recover_test.py"""
 
 import json
 import os

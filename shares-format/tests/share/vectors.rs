@@ -1,7 +1,5 @@
 //! The crate and every vector of `vectors/`.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +11,7 @@ use quorate_share::{
 use serde_json::{Value, json};
 
 fn index() -> Value {
-    let index = fs::read(support::folder().join("index.json")).unwrap();
+    let index = fs::read(crate::support::folder().join("index.json")).unwrap();
     serde_json::from_slice(&index).unwrap()
 }
 
@@ -22,7 +20,8 @@ fn list<'a>(of: &'a Value, name: &str) -> &'a [Value] {
 }
 
 fn text_of(entry: &Value) -> Vec<u8> {
-    let mut text = fs::read(support::folder().join(entry["file"].as_str().unwrap())).unwrap();
+    let mut text =
+        fs::read(crate::support::folder().join(entry["file"].as_str().unwrap())).unwrap();
     if let Some(size) = entry["fill_up_to"].as_u64() {
         text.resize(size as usize, b'\n');
     }
@@ -83,7 +82,7 @@ fn every_set_combines_or_is_refused_as_the_index_says() {
 fn combined(set: &Value) -> Result<String, Value> {
     let mut candidates = Candidates::new();
     for file in list(set, "files") {
-        let text = fs::read(support::folder().join(file.as_str().unwrap())).unwrap();
+        let text = fs::read(crate::support::folder().join(file.as_str().unwrap())).unwrap();
         let share = Share::from_text(&text).unwrap();
         let seat = share.seat().get();
         let Some(commitments) = set.get("commitments") else {
@@ -100,7 +99,7 @@ fn combined(set: &Value) -> Result<String, Value> {
         candidates.add(share).map_err(|error| clash(&error))?;
     }
     let quorum = candidates.quorum().map_err(|error| clash(&error))?;
-    Ok(support::naive::hex(&quorum.combine()))
+    Ok(crate::support::naive::hex(&quorum.combine()))
 }
 
 #[test]
@@ -111,12 +110,16 @@ fn every_file_is_in_the_index_and_every_error_has_a_vector() {
         .map(|entry| entry["file"].as_str().unwrap().into())
         .collect();
     let mut stored = BTreeSet::new();
-    for folder in fs::read_dir(support::folder()).unwrap() {
+    for folder in fs::read_dir(crate::support::folder()).unwrap() {
         let folder = folder.unwrap().path();
         if folder.is_dir() {
             for file in fs::read_dir(folder).unwrap() {
                 let file = file.unwrap().path();
-                stored.insert(file.strip_prefix(support::folder()).unwrap().to_path_buf());
+                stored.insert(
+                    file.strip_prefix(crate::support::folder())
+                        .unwrap()
+                        .to_path_buf(),
+                );
             }
         } else {
             assert_eq!(folder.file_name(), Some("index.json".as_ref()));
@@ -144,8 +147,8 @@ fn every_file_is_in_the_index_and_every_error_has_a_vector() {
 
 #[test]
 fn the_stored_vectors_are_those_that_the_maker_makes() {
-    for (name, made) in support::vectors::make() {
-        let stored = fs::read(support::folder().join(&name)).unwrap_or_default();
+    for (name, made) in crate::support::vectors::make() {
+        let stored = fs::read(crate::support::folder().join(&name)).unwrap_or_default();
         if name == "index.json" {
             let made: Value = serde_json::from_slice(&made).unwrap();
             assert_eq!(
@@ -165,7 +168,8 @@ fn the_stored_vectors_are_those_that_the_maker_makes() {
 #[test]
 fn no_error_shows_a_part_of_the_text() {
     // Any five characters in a row would be told by chance alone in some word.
-    let secret = fs::read_to_string(support::folder().join("good/master-2-of-5.txt")).unwrap();
+    let secret =
+        fs::read_to_string(crate::support::folder().join("good/master-2-of-5.txt")).unwrap();
     let groups: Vec<&str> = secret
         .lines()
         .skip(4)
@@ -191,7 +195,7 @@ fn described(share: &Share) -> Value {
         "generation": header.generation.get(),
         "threshold": header.threshold.get(),
         "seat": share.seat().get(),
-        "data": support::naive::hex(share.data()),
+        "data": crate::support::naive::hex(share.data()),
         "commitment": share.commitment().to_string(),
     })
 }
