@@ -1,18 +1,26 @@
 //! Arithmetic in GF(2⁸) modulo x⁸+x⁴+x³+x²+1 (0x11d), the field of libgfshare and blahaj.
 //!
-//! No branch and no memory access depends on a value: no tables of logarithms, whose cache lines would tell of the share.
+//! No branch and no memory access depends on a share's bytes: no tables of logarithms, whose cache lines would tell of them.
 //! The loops run over whole slices, so the compiler turns them into vector instructions; that is also what makes them fast.
+
+use std::hint::black_box;
 
 /// The low byte of the field's polynomial 0x11d.
 const REDUCE: u8 = 0x1d;
 
-/// `a` times `b`.
+/// `a` times x.
 #[inline(always)]
-pub(crate) const fn mul(a: u8, b: u8) -> u8 {
+const fn twice(a: u8) -> u8 {
+    (a << 1) ^ (REDUCE & (a >> 7).wrapping_neg())
+}
+
+/// `a` times `b`, both of them public: seats and what follows from them.
+#[inline(always)]
+const fn mul(a: u8, b: u8) -> u8 {
     let (mut a, mut product, mut bit) = (a, 0, 0);
     while bit < 8 {
         product ^= a & ((b >> bit) & 1).wrapping_neg();
-        a = (a << 1) ^ (REDUCE & (a >> 7).wrapping_neg());
+        a = twice(a);
         bit += 1;
     }
     product
@@ -62,8 +70,16 @@ fn multiply_by_distance(values: &mut [u8], points: &[u8], x: u8) {
 
 /// `sum += weight · values`, byte by byte.
 pub(crate) fn add_scaled(sum: &mut [u8], weight: u8, values: &[u8]) {
+    // A mask for each bit of the weight. Were it known to be all zeros or all ones, the compiler would make branches of it.
+    let masks: [u8; 8] = black_box(std::array::from_fn(|bit| {
+        ((weight >> bit) & 1).wrapping_neg()
+    }));
     for (sum, &value) in sum.iter_mut().zip(values) {
-        *sum ^= mul(value, weight);
+        let mut power = value;
+        for mask in masks {
+            *sum ^= power & mask;
+            power = twice(power);
+        }
     }
 }
 

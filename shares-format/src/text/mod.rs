@@ -194,7 +194,7 @@ pub enum LineFault {
         /// Which one.
         character: usize,
     },
-    /// These two are wrong, or exchanged.
+    /// These two are wrong, or exchanged. A false trail if it is three that are wrong and they look so.
     Two {
         /// The one.
         first: usize,
