@@ -1,1 +1,152 @@
-//! (see the next commits)
+//! To whom a share is sealed: an OpenPGP certificate or an age recipient.
+
+use thiserror::Error;
+
+pub use super::age_recipient::{AgeRecipient, AgeRecipientError};
+pub use super::openpgp_recipient::{NoKey, OpenPgpRecipient, OpenPgpRecipientError};
+
+/// Most bytes of plaintext that are sealed at once: 64 KiB.
+pub const MAX_SEALED: usize = 64 << 10;
+
+/// Whom a share is sealed to, checked and ready.
+#[derive(Debug, Clone)]
+pub enum Recipient {
+    /// All encryption keys of an OpenPGP certificate that are valid at one time.
+    OpenPgp(Box<OpenPgpRecipient>),
+    /// One age X25519 recipient.
+    Age(AgeRecipient),
+}
+
+/// Why something was not sealed.
+#[derive(Debug, Error)]
+pub enum SealError {
+    /// Nothing to seal to in an OpenPGP certificate.
+    #[error(transparent)]
+    OpenPgp(#[from] OpenPgpRecipientError),
+    /// Nothing to seal to in a file that should hold an age recipient.
+    #[error(transparent)]
+    Age(#[from] AgeRecipientError),
+    /// The plaintext is larger than [`MAX_SEALED`].
+    #[error("more than {limit} bytes to seal")]
+    TooBig {
+        /// Most bytes allowed.
+        limit: usize,
+    },
+    /// The encryption itself failed: an algorithm that the library lacks, or no randomness.
+    #[error("encryption failed: {why}")]
+    Failed {
+        /// What the library says.
+        why: String,
+    },
+    /// Bytes that don't describe a recipient.
+    #[error("not a description of a recipient")]
+    BadDescription,
+}
+
+const KIND_OPENPGP: u8 = 1;
+const KIND_AGE: u8 = 2;
+
+impl Recipient {
+    /// The certificate of this fingerprint, out of all that are in `bytes`; see [`OpenPgpRecipient::find`].
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::OpenPgp`].
+    pub fn openpgp(
+        bytes: &[u8],
+        fingerprint: &sequoia_openpgp::Fingerprint,
+        now: u64,
+    ) -> Result<Self, SealError> {
+        let found = OpenPgpRecipient::find(bytes, fingerprint, now)?;
+        Ok(Self::OpenPgp(Box::new(found)))
+    }
+
+    /// The recipient in the text of a file of `keys/`; see [`AgeRecipient::from_file`].
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Age`].
+    pub fn age(file: &[u8]) -> Result<Self, SealError> {
+        Ok(Self::Age(AgeRecipient::from_file(file)?))
+    }
+
+    /// What identifies the key: the fingerprint in upper-case hexadecimal, or the `age1…` text.
+    ///
+    /// Two roots whose recipients have the same are one and the same person to the mathematics.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::OpenPgp(recipient) => recipient.fingerprint().to_hex(),
+            Self::Age(recipient) => recipient.to_string(),
+        }
+    }
+
+    /// What the sealed file's name ends with: `asc` or `age`.
+    #[must_use]
+    pub fn extension(&self) -> &'static str {
+        match self {
+            Self::OpenPgp(_) => "asc",
+            Self::Age(_) => "age",
+        }
+    }
+
+    /// The recipient as bytes, to be handed to another process of this program.
+    ///
+    /// One byte for the kind; then for OpenPGP the time (8 bytes, big-endian) and the certificate, for age the text.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Failed`] if the certificate can't be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, SealError> {
+        match self {
+            Self::OpenPgp(recipient) => {
+                let mut bytes = vec![KIND_OPENPGP];
+                bytes.extend_from_slice(&recipient.time().to_be_bytes());
+                bytes.extend_from_slice(&recipient.certificate()?);
+                Ok(bytes)
+            }
+            Self::Age(recipient) => {
+                let mut bytes = vec![KIND_AGE];
+                bytes.extend_from_slice(recipient.to_string().as_bytes());
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Reads what [`Recipient::to_bytes`] wrote, and checks the recipient as at first.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
+        match bytes.split_first() {
+            Some((&KIND_OPENPGP, rest)) => {
+                let (time, certificate) =
+                    rest.split_first_chunk().ok_or(SealError::BadDescription)?;
+                let time = u64::from_be_bytes(*time);
+                let found = OpenPgpRecipient::only(certificate, time)?;
+                Ok(Self::OpenPgp(Box::new(found)))
+            }
+            Some((&KIND_AGE, text)) => {
+                let text = std::str::from_utf8(text).map_err(|_| SealError::BadDescription)?;
+                Ok(Self::Age(AgeRecipient::parse(text)?))
+            }
+            _ => Err(SealError::BadDescription),
+        }
+    }
+}
+
+/// Seals at most [`MAX_SEALED`] bytes; armored. Computing and randomness only: no file, no thread.
+///
+/// # Errors
+///
+/// [`SealError::TooBig`], [`SealError::Failed`].
+pub fn seal(recipient: &Recipient, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+    if plaintext.len() > MAX_SEALED {
+        return Err(SealError::TooBig { limit: MAX_SEALED });
+    }
+    match recipient {
+        Recipient::OpenPgp(recipient) => recipient.seal(plaintext),
+        Recipient::Age(recipient) => recipient.seal(plaintext),
+    }
+}

@@ -1,0 +1,303 @@
+//! An OpenPGP certificate that shares are sealed to.
+
+use std::io::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sequoia_openpgp as openpgp;
+
+use openpgp::cert::prelude::*;
+use openpgp::packet::Key;
+use openpgp::packet::key::{PublicParts, UnspecifiedRole};
+use openpgp::parse::Parse;
+use openpgp::policy::StandardPolicy;
+use openpgp::serialize::SerializeInto;
+use openpgp::serialize::stream::{Armorer, Encryptor, LiteralWriter, Message, Recipient};
+use openpgp::types::{Features, KeyFlags, RevocationStatus, SymmetricAlgorithm};
+use openpgp::{Cert, Fingerprint};
+use thiserror::Error;
+
+use super::sealing::SealError;
+
+/// Most bytes of a file with certificates: 8 MiB.
+const MAX_FILE: usize = 8 << 20;
+/// Latest time that an OpenPGP signature can carry.
+const LATEST: u64 = u32::MAX as u64;
+
+/// A certificate with at least one key to encrypt to, valid at one time.
+#[derive(Debug, Clone)]
+pub struct OpenPgpRecipient {
+    cert: Cert,
+    keys: Vec<Key<PublicParts, UnspecifiedRole>>,
+    time: u64,
+}
+
+/// Why a certificate has no key to encrypt to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoKey {
+    /// No key is meant for encryption.
+    None,
+    /// The last of those that are meant for encryption expired (seconds since 1970).
+    Expired {
+        /// When.
+        since: u64,
+    },
+    /// All that are meant for encryption and not expired are revoked.
+    Revoked,
+    /// None of an algorithm that this program can encrypt to.
+    Unsupported,
+}
+
+/// Why nothing can be sealed to a certificate.
+#[derive(Debug, Error)]
+pub enum OpenPgpRecipientError {
+    /// The file is larger than allowed.
+    #[error("larger than {limit} bytes")]
+    TooBig {
+        /// Most bytes allowed.
+        limit: usize,
+    },
+    /// No OpenPGP certificate, or one that is damaged.
+    #[error("not an OpenPGP certificate")]
+    NotOpenPgp,
+    /// The file holds a SECRET: a private key.
+    #[error("holds the private key of {fingerprint}")]
+    SecretKey {
+        /// Whose.
+        fingerprint: Fingerprint,
+    },
+    /// Good certificates, but none with this fingerprint.
+    #[error("no certificate {wanted}")]
+    NoSuchCert {
+        /// The one that was looked for.
+        wanted: Fingerprint,
+        /// Those that are there, at most ten.
+        found: Vec<Fingerprint>,
+    },
+    /// The fingerprint belongs to a subkey.
+    #[error("{subkey} is a subkey of {primary}")]
+    Subkey {
+        /// The one that was looked for.
+        subkey: Fingerprint,
+        /// The certificate that it hangs off.
+        primary: Fingerprint,
+    },
+    /// Expired (seconds since 1970).
+    #[error("expired")]
+    Expired {
+        /// When.
+        since: u64,
+    },
+    /// Made after the time of asking (seconds since 1970).
+    #[error("not valid yet")]
+    NotYetValid {
+        /// From when on.
+        from: u64,
+    },
+    /// Revoked by its owner.
+    #[error("revoked")]
+    Revoked,
+    /// Not valid for another reason: self-signatures too old or weak, for example.
+    #[error("not valid: {why}")]
+    NotValid {
+        /// What the library says.
+        why: String,
+    },
+    /// Valid, but with no key to encrypt to.
+    #[error("no key to encrypt to")]
+    NoEncryptionKey {
+        /// Why not.
+        why: NoKey,
+    },
+}
+
+use OpenPgpRecipientError as Refused;
+
+impl OpenPgpRecipient {
+    /// Finds the certificate of a primary key among all in `bytes` (armored or not), and checks that it is
+    /// valid at `now` (seconds since 1970) and has keys to encrypt to.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenPgpRecipientError`].
+    pub fn find(bytes: &[u8], fingerprint: &Fingerprint, now: u64) -> Result<Self, Refused> {
+        let certs = read(bytes)?;
+        let mut found = Vec::new();
+        for cert in certs {
+            if cert.fingerprint() == *fingerprint {
+                return Self::new(cert, now);
+            }
+            if cert
+                .keys()
+                .any(|key| key.key().fingerprint() == *fingerprint)
+            {
+                return Err(Refused::Subkey {
+                    subkey: fingerprint.clone(),
+                    primary: cert.fingerprint(),
+                });
+            }
+            if found.len() < 10 {
+                found.push(cert.fingerprint());
+            }
+        }
+        Err(Refused::NoSuchCert {
+            wanted: fingerprint.clone(),
+            found,
+        })
+    }
+
+    /// The one certificate in `bytes`.
+    pub(super) fn only(bytes: &[u8], now: u64) -> Result<Self, Refused> {
+        let mut certs = read(bytes)?;
+        match (certs.pop(), certs.pop()) {
+            (Some(cert), None) => Self::new(cert, now),
+            _ => Err(Refused::NotOpenPgp),
+        }
+    }
+
+    fn new(cert: Cert, now: u64) -> Result<Self, Refused> {
+        let policy = StandardPolicy::new();
+        let at = UNIX_EPOCH + Duration::from_secs(now.min(LATEST));
+        let made = seconds(cert.primary_key().key().creation_time());
+        if made > now {
+            return Err(Refused::NotYetValid { from: made });
+        }
+        if let RevocationStatus::Revoked(_) = cert.revocation_status(&policy, at) {
+            return Err(Refused::Revoked);
+        }
+        let not_valid = |error: openpgp::anyhow::Error| Refused::NotValid {
+            why: error.to_string(),
+        };
+        let valid = cert.with_policy(&policy, at).map_err(not_valid)?;
+        if let Some(since) = valid
+            .primary_key()
+            .key_expiration_time()
+            .filter(|t| *t <= at)
+        {
+            return Err(Refused::Expired {
+                since: seconds(since),
+            });
+        }
+        valid.alive().map_err(not_valid)?;
+        let keys = encryption_keys(&valid, at).map_err(|why| Refused::NoEncryptionKey { why })?;
+        Ok(Self {
+            keys,
+            cert,
+            time: now,
+        })
+    }
+
+    /// The primary key's fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.cert.fingerprint()
+    }
+
+    /// The whole certificate, as it was found.
+    #[must_use]
+    pub fn cert(&self) -> &Cert {
+        &self.cert
+    }
+
+    /// The keys that are sealed to.
+    pub fn keys(&self) -> impl Iterator<Item = Fingerprint> + '_ {
+        self.keys.iter().map(Key::fingerprint)
+    }
+
+    /// The time at which all this was checked, in seconds since 1970.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+
+    pub(super) fn certificate(&self) -> Result<Vec<u8>, SealError> {
+        self.cert.to_vec().map_err(failed)
+    }
+
+    /// SEIPDv1 with AES-256 and without compression, which gpg 2.2 reads, too (RFC 9580 §5.13.1).
+    pub(super) fn seal(&self, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        let recipients = self.keys.iter().map(|key| {
+            let features = Features::empty().set_seipdv1();
+            Recipient::new(features, openpgp::KeyHandle::from(key.fingerprint()), key)
+        });
+        let mut sealed = Vec::with_capacity(plaintext.len() * 3 / 2 + 4096);
+        let armor = Armorer::new(Message::new(&mut sealed))
+            .build()
+            .map_err(failed)?;
+        let encrypted = Encryptor::for_recipients(armor, recipients)
+            .symmetric_algo(SymmetricAlgorithm::AES256)
+            .build()
+            .map_err(failed)?;
+        let mut literal = LiteralWriter::new(encrypted).build().map_err(failed)?;
+        literal.write_all(plaintext).map_err(|e| failed(e.into()))?;
+        literal.finalize().map_err(failed)?;
+        Ok(sealed)
+    }
+}
+
+fn failed(error: openpgp::anyhow::Error) -> SealError {
+    SealError::Failed {
+        why: error.to_string(),
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// All certificates of a file. A private key among them is an error before everything else.
+fn read(bytes: &[u8]) -> Result<Vec<Cert>, Refused> {
+    if bytes.len() > MAX_FILE {
+        return Err(Refused::TooBig { limit: MAX_FILE });
+    }
+    let certs = CertParser::from_bytes(bytes)
+        .and_then(|certs| certs.collect::<openpgp::Result<Vec<_>>>())
+        .map_err(|_| Refused::NotOpenPgp)?;
+    if let Some(secret) = certs.iter().find(|cert| cert.is_tsk()) {
+        return Err(Refused::SecretKey {
+            fingerprint: secret.fingerprint(),
+        });
+    }
+    if certs.is_empty() {
+        return Err(Refused::NotOpenPgp);
+    }
+    Ok(certs)
+}
+
+/// Every key for encryption that is alive, not revoked, and of an algorithm that we have.
+fn encryption_keys(
+    cert: &ValidCert<'_>,
+    at: SystemTime,
+) -> Result<Vec<Key<PublicParts, UnspecifiedRole>>, NoKey> {
+    let meant = KeyFlags::empty()
+        .set_storage_encryption()
+        .set_transport_encryption();
+    let all: Vec<_> = cert.keys().key_flags(&meant).collect();
+    if all.is_empty() {
+        return Err(NoKey::None);
+    }
+    let alive: Vec<_> = all.iter().filter(|key| key.alive().is_ok()).collect();
+    if alive.is_empty() {
+        let since = all.iter().filter_map(|key| key.key_expiration_time());
+        let since = since.filter(|time| *time <= at).max();
+        return Err(since.map_or(NoKey::None, |time| NoKey::Expired {
+            since: seconds(time),
+        }));
+    }
+    let kept: Vec<_> = alive
+        .into_iter()
+        .filter(|key| !matches!(key.revocation_status(), RevocationStatus::Revoked(_)))
+        .collect();
+    if kept.is_empty() {
+        return Err(NoKey::Revoked);
+    }
+    let keys: Vec<_> = kept
+        .into_iter()
+        .filter(|key| key.key().pk_algo().is_supported())
+        .map(|key| key.key().clone())
+        .collect();
+    if keys.is_empty() {
+        return Err(NoKey::Unsupported);
+    }
+    Ok(keys)
+}
