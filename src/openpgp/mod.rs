@@ -1,1 +1,16 @@
 //! Plans and drafts, keys, certificates, revocations: pure functions.
+//!
+//! The heart is [`draft`]: everything that the master key signs is a [`plan::Plan`],
+//! and a plan has exactly one encoding, its draft.
+
+pub mod armor;
+pub mod draft;
+pub mod key;
+pub mod manifest_signature;
+pub mod plan;
+pub mod splice;
+pub mod subpackets;
+pub mod target;
+
+pub use draft::{Draft, DraftError, Signed};
+pub use plan::Plan;

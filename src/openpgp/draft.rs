@@ -1,0 +1,558 @@
+//! Drafts: a plan's one encoding, a signature packet with an empty value and the public packets
+//! that it covers.
+//!
+//! [`Draft::encode`] and [`Draft::decode`] are the only ways to a [`Draft`], and decoding ends by
+//! encoding the plan again and comparing the bytes. So what an approver was shown is what the
+//! session hashes, and there is no second encoding in which something could hide.
+
+use sequoia_openpgp as openpgp;
+
+use openpgp::crypto::hash::Hash as _;
+use openpgp::crypto::mpi;
+use openpgp::packet::signature::Signature4;
+use openpgp::packet::signature::subpacket::SubpacketArea;
+use openpgp::packet::{Packet, Signature, UserID};
+use openpgp::parse::{PacketParser, PacketParserResult, Parse};
+use openpgp::serialize::{Marshal, MarshalInto};
+use openpgp::types::{HashAlgorithm, SignatureType};
+
+use super::plan::{Algorithm, Hash, MAX_USER_ID, Plan, Primary, Stamp, Subkey};
+use super::subpackets::{Said, area_of, certainty, notations_are_allowed};
+
+/// The most bytes that a draft may have. A certification of an RSA 16384 key has some 2,300;
+/// the manifest's draft carries the manifest.
+pub const MAX_DRAFT: usize = 4 << 20;
+
+/// Why some bytes are no draft.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum DraftError {
+    /// Longer than [`MAX_DRAFT`].
+    #[error("longer than {MAX_DRAFT} bytes")]
+    TooLong,
+    /// Not a sequence of OpenPGP packets.
+    #[error("not a sequence of OpenPGP packets")]
+    NotPackets,
+    /// The first packet is not a version 4 signature.
+    #[error("does not begin with a version 4 signature packet")]
+    NotASignature,
+    /// The signature's value isn't empty.
+    #[error("the signature already has a value")]
+    HasValue,
+    /// A hash other than SHA-256 or SHA-512.
+    #[error("hash algorithm {0} is not allowed")]
+    Hash(u8),
+    /// An issuing algorithm that the session doesn't know.
+    #[error("signature algorithm {0} is not allowed")]
+    Algorithm(u8),
+    /// Something stands in the unhashed area.
+    #[error("something stands in the unhashed area")]
+    Unhashed,
+    /// A signature type that is on no list.
+    #[error("signature type 0x{0:02x} is not allowed")]
+    Kind(u8),
+    /// A subpacket stands twice.
+    #[error("subpacket {0} stands twice")]
+    Doubled(u8),
+    /// A subpacket that is on no list.
+    #[error("subpacket {0} is not allowed")]
+    Unlisted(u8),
+    /// A subpacket is missing.
+    #[error("the {0} is missing")]
+    Missing(&'static str),
+    /// Key flags that are on no list.
+    #[error("these key flags are not allowed")]
+    Flags,
+    /// A notation that no draft may have.
+    #[error("a notation is not allowed")]
+    Notation,
+    /// A revocation that isn't hard.
+    #[error("revocation reason {0} is not a hard one")]
+    SoftReason(u8),
+    /// The covered packets are not those that this type covers.
+    #[error("the covered packets do not fit the signature type")]
+    Covered,
+    /// A self-signature over another key than the issuer's.
+    #[error("a self-signature that covers another key than its issuer")]
+    Foreign,
+    /// The subkey's back-signature is missing or false.
+    #[error("the back-signature of the subkey is missing or false")]
+    BackSignature,
+    /// The plan has other bytes: order, lengths or contents differ.
+    #[error("not the one encoding of what it says")]
+    NotCanonical,
+    /// The plan can't be encoded.
+    #[error("the plan can't be encoded")]
+    Unencodable,
+}
+
+/// A plan together with its one encoding.
+#[derive(Clone)]
+pub struct Draft {
+    plan: Plan,
+    bytes: Vec<u8>,
+    template: Signature4,
+    digest: Vec<u8>,
+}
+
+/// A draft with its value filled in.
+#[derive(Clone)]
+pub struct Signed(Signature);
+
+impl Signed {
+    /// The signature packet with its framing.
+    ///
+    /// # Errors
+    /// [`DraftError::Unencodable`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, DraftError> {
+        Packet::from(self.0.clone())
+            .to_vec()
+            .map_err(|_| DraftError::Unencodable)
+    }
+
+    /// The signature itself.
+    #[must_use]
+    pub fn signature(&self) -> &Signature {
+        &self.0
+    }
+}
+
+impl Draft {
+    /// The one encoding of `plan`.
+    ///
+    /// # Errors
+    /// The rules of [`DraftError`] that a plan can break.
+    pub fn encode(plan: Plan) -> Result<Self, DraftError> {
+        check(&plan)?;
+        let (mut template, digest) = template(&plan)?;
+        template = Signature4::new(
+            template.typ(),
+            template.pk_algo(),
+            template.hash_algo(),
+            template.hashed_area().clone(),
+            SubpacketArea::default(),
+            [digest[0], digest[1]],
+            template.mpis().clone(),
+        );
+        let mut bytes = Vec::new();
+        let mut put = |packet: Packet| {
+            packet
+                .serialize(&mut bytes)
+                .map_err(|_| DraftError::Unencodable)
+        };
+        put(Signature::from(template.clone()).into())?;
+        match &plan {
+            Plan::Certify {
+                target, user_id, ..
+            } => {
+                put(target.clone().into())?;
+                put(user_id.clone().into())?;
+            }
+            Plan::UserIdSelf {
+                primary, user_id, ..
+            } => {
+                put(primary.clone().into())?;
+                put(user_id.clone().into())?;
+            }
+            Plan::KeySelf { primary, .. } | Plan::RevokeKey { primary, .. } => {
+                put(primary.clone().into())?;
+            }
+            Plan::SubkeyBinding {
+                primary, subkey, ..
+            }
+            | Plan::RevokeSubkey {
+                primary, subkey, ..
+            } => {
+                put(primary.clone().into())?;
+                put(subkey.clone().into())?;
+            }
+            Plan::Manifest { text, .. } => bytes.extend_from_slice(text),
+        }
+        if bytes.len() > MAX_DRAFT {
+            return Err(DraftError::TooLong);
+        }
+        Ok(Self {
+            plan,
+            bytes,
+            template,
+            digest,
+        })
+    }
+
+    /// Reads a draft from hostile bytes.
+    ///
+    /// # Errors
+    /// [`DraftError`] says which rule the bytes break.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DraftError> {
+        if bytes.len() > MAX_DRAFT {
+            return Err(DraftError::TooLong);
+        }
+        let plan = read(bytes)?;
+        let draft = Self::encode(plan)?;
+        if draft.bytes != bytes {
+            return Err(DraftError::NotCanonical);
+        }
+        Ok(draft)
+    }
+
+    /// What will be signed.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The encoding.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The hash algorithm and the digest that the master key signs (RFC 9580 §5.2.4).
+    #[must_use]
+    pub fn digest(&self) -> (HashAlgorithm, &[u8]) {
+        (self.template.hash_algo(), &self.digest)
+    }
+
+    /// The draft with `value` in the place of the empty one. Nothing is verified here.
+    #[must_use]
+    pub fn fill(&self, value: mpi::Signature) -> Signed {
+        let t = &self.template;
+        Signed(
+            Signature4::new(
+                t.typ(),
+                t.pk_algo(),
+                t.hash_algo(),
+                t.hashed_area().clone(),
+                SubpacketArea::default(),
+                *t.digest_prefix(),
+                value,
+            )
+            .into(),
+        )
+    }
+
+    /// Does `signature` say anything else than this draft, its value left aside?
+    #[must_use]
+    pub fn template_differs_from(&self, signature: &Signature4) -> bool {
+        let filled = self.fill(signature.mpis().clone());
+        filled.signature().typ() != signature.typ()
+            || filled.signature().hashed_area() != signature.hashed_area()
+            || filled.signature().hash_algo() != signature.hash_algo()
+            || signature.unhashed_area().iter().next().is_some()
+    }
+
+    /// Is `packet` this draft with its value filled in, and does the value verify with `issuer`?
+    #[must_use]
+    pub fn is_fulfilled_by(&self, packet: &[u8], issuer: &Primary) -> Option<Signed> {
+        if issuer.fingerprint() != self.plan.stamp().issuer {
+            return None;
+        }
+        let Ok(Packet::Signature(Signature::V4(found))) = Packet::from_bytes(packet) else {
+            return None;
+        };
+        let filled = self.fill(found.mpis().clone());
+        if filled.to_bytes().ok()? != packet {
+            return None;
+        }
+        issuer
+            .verify(found.mpis(), self.template.hash_algo(), &self.digest)
+            .ok()
+            .map(|()| filled)
+    }
+}
+
+/// The signature without value or digest prefix, and the digest over it.
+fn template(plan: &Plan) -> Result<(Signature4, Vec<u8>), DraftError> {
+    let stamp = plan.stamp();
+    let hash_algorithm = match stamp.hash {
+        Hash::Sha256 => HashAlgorithm::SHA256,
+        Hash::Sha512 => HashAlgorithm::SHA512,
+    };
+    let template = Signature4::new(
+        signature_type(plan),
+        stamp.algorithm.code(),
+        hash_algorithm,
+        area_of(plan)?,
+        SubpacketArea::default(),
+        [0, 0],
+        stamp.algorithm.empty_value(),
+    );
+    let digest = digest(plan, &template, hash_algorithm).map_err(|_| DraftError::Unencodable)?;
+    Ok((template, digest))
+}
+
+fn digest(
+    plan: &Plan,
+    template: &Signature4,
+    algorithm: HashAlgorithm,
+) -> openpgp::Result<Vec<u8>> {
+    let fields = Signature::from(template.clone());
+    let mut context = algorithm.context()?.for_signature(4);
+    match plan {
+        Plan::Certify {
+            target, user_id, ..
+        } => {
+            fields.hash_userid_binding(&mut context, target, user_id)?;
+        }
+        Plan::UserIdSelf {
+            primary, user_id, ..
+        } => {
+            fields.hash_userid_binding(&mut context, primary, user_id)?;
+        }
+        Plan::KeySelf { primary, .. } | Plan::RevokeKey { primary, .. } => {
+            fields.hash_direct_key(&mut context, primary)?;
+        }
+        Plan::SubkeyBinding {
+            primary, subkey, ..
+        }
+        | Plan::RevokeSubkey {
+            primary, subkey, ..
+        } => {
+            fields.hash_subkey_binding(&mut context, primary, subkey)?;
+        }
+        Plan::Manifest { text, .. } => {
+            context.update(text);
+            fields.hash(&mut context)?;
+        }
+    }
+    context.into_digest()
+}
+
+fn signature_type(plan: &Plan) -> SignatureType {
+    match plan {
+        Plan::Certify { certainty, .. } => certainty.signature_type(),
+        Plan::KeySelf { .. } => SignatureType::DirectKey,
+        Plan::UserIdSelf { .. } => SignatureType::PositiveCertification,
+        Plan::SubkeyBinding { .. } => SignatureType::SubkeyBinding,
+        Plan::RevokeKey { .. } => SignatureType::KeyRevocation,
+        Plan::RevokeSubkey { .. } => SignatureType::SubkeyRevocation,
+        Plan::Manifest { .. } => SignatureType::Binary,
+    }
+}
+
+/// The rules that a plan's values must keep, whoever made it.
+fn check(plan: &Plan) -> Result<(), DraftError> {
+    let user_id_fits = |id: &UserID| id.value().len() <= MAX_USER_ID;
+    let own = |primary: &Primary, stamp: &Stamp| {
+        if primary.fingerprint() == stamp.issuer {
+            Ok(())
+        } else {
+            Err(DraftError::Foreign)
+        }
+    };
+    match plan {
+        Plan::Certify {
+            stamp,
+            notations,
+            user_id,
+            target,
+            expires_after,
+            ..
+        } => {
+            if !notations_are_allowed(notations) {
+                return Err(DraftError::Notation);
+            }
+            if *expires_after == Some(0) {
+                return Err(DraftError::NotCanonical); // zero means never (RFC 9580 §5.2.3.18)
+            }
+            // A certification of the own key would be a self-signature under another name.
+            if target.fingerprint() == stamp.issuer {
+                return Err(DraftError::Foreign);
+            }
+            if user_id_fits(user_id) {
+                Ok(())
+            } else {
+                Err(DraftError::TooLong)
+            }
+        }
+        Plan::UserIdSelf {
+            stamp,
+            primary,
+            user_id,
+            ..
+        } => {
+            if !user_id_fits(user_id) {
+                return Err(DraftError::TooLong);
+            }
+            own(primary, stamp)
+        }
+        Plan::KeySelf { stamp, primary, .. }
+        | Plan::RevokeKey { stamp, primary, .. }
+        | Plan::RevokeSubkey { stamp, primary, .. } => own(primary, stamp),
+        Plan::SubkeyBinding {
+            stamp,
+            primary,
+            subkey,
+            usage,
+            back_signature,
+            ..
+        } => {
+            own(primary, stamp)?;
+            let needed = *usage == super::plan::SubkeyUse::Sign;
+            match back_signature {
+                None if !needed => Ok(()),
+                Some(back) if needed && back_signature_is_good(back, primary, subkey) => Ok(()),
+                _ => Err(DraftError::BackSignature),
+            }
+        }
+        Plan::Manifest { .. } => Ok(()),
+    }
+}
+
+fn back_signature_is_good(back: &Signature, primary: &Primary, subkey: &Subkey) -> bool {
+    let strong = matches!(
+        back.hash_algo(),
+        HashAlgorithm::SHA256 | HashAlgorithm::SHA512
+    );
+    back.typ() == SignatureType::PrimaryKeyBinding
+        && strong
+        && back.verify_primary_key_binding(primary, subkey).is_ok()
+}
+
+fn read(bytes: &[u8]) -> Result<Plan, DraftError> {
+    let (signature, covered) = split(bytes)?;
+    let Signature::V4(signature) = signature else {
+        return Err(DraftError::NotASignature);
+    };
+    if signature.unhashed_area().iter().next().is_some() {
+        return Err(DraftError::Unhashed);
+    }
+    let hash = match signature.hash_algo() {
+        HashAlgorithm::SHA256 => Hash::Sha256,
+        HashAlgorithm::SHA512 => Hash::Sha512,
+        other => return Err(DraftError::Hash(other.into())),
+    };
+    let algorithm = Algorithm::of(signature.pk_algo())
+        .ok_or_else(|| DraftError::Algorithm(signature.pk_algo().into()))?;
+    if *signature.mpis() != algorithm.empty_value() {
+        return Err(DraftError::HasValue);
+    }
+    let said = Said::read(signature.hashed_area())?;
+    let (created, issuer) = said.stamp_parts()?;
+    let stamp = Stamp {
+        issuer,
+        algorithm,
+        hash,
+        created,
+    };
+    plan_of(signature.typ(), stamp, said, covered)
+}
+
+/// What follows the signature: packets, or the manifest's text.
+enum Covered<'a> {
+    Packets(Vec<Packet>),
+    Text(&'a [u8]),
+}
+
+/// The first packet, and what follows it.
+fn split(bytes: &[u8]) -> Result<(Signature, Covered<'_>), DraftError> {
+    let PacketParserResult::Some(parser) =
+        PacketParser::from_bytes(bytes).map_err(|_| DraftError::NotPackets)?
+    else {
+        return Err(DraftError::NotPackets);
+    };
+    let length = match parser.header().length() {
+        openpgp::packet::header::BodyLength::Full(length) => *length as usize,
+        _ => return Err(DraftError::NotCanonical),
+    };
+    let Packet::Signature(ref first) = parser.packet else {
+        return Err(DraftError::NotASignature);
+    };
+    if first.typ() == SignatureType::Binary {
+        // The text follows as it is. Its start is found with the length that the canonical
+        // encoding of the packet has; any other framing fails when encoded again.
+        let framing = match length {
+            0..192 => 2,
+            192..8384 => 3,
+            _ => 6,
+        };
+        let text = bytes
+            .get(framing + length..)
+            .ok_or(DraftError::NotPackets)?;
+        return Ok((first.clone(), Covered::Text(text)));
+    }
+    let mut packets = Vec::new();
+    let mut signature = None;
+    let mut rest = PacketParserResult::Some(parser);
+    while let PacketParserResult::Some(parser) = rest {
+        let (packet, next) = parser.next().map_err(|_| DraftError::NotPackets)?;
+        match packet {
+            Packet::Signature(first) if signature.is_none() => signature = Some(first),
+            other => packets.push(other),
+        }
+        if packets.len() > 2 {
+            return Err(DraftError::Covered);
+        }
+        rest = next;
+    }
+    Ok((
+        signature.ok_or(DraftError::NotASignature)?,
+        Covered::Packets(packets),
+    ))
+}
+
+fn plan_of(
+    kind: SignatureType,
+    stamp: Stamp,
+    said: Said,
+    covered: Covered<'_>,
+) -> Result<Plan, DraftError> {
+    let mut packets = match covered {
+        Covered::Text(text) => {
+            return Ok(Plan::Manifest {
+                stamp,
+                text: text.to_vec(),
+            });
+        }
+        Covered::Packets(packets) => packets.into_iter(),
+    };
+    let Some(Packet::PublicKey(first)) = packets.next() else {
+        return Err(DraftError::Covered);
+    };
+    let second = packets.next();
+    let own = first.fingerprint() == stamp.issuer;
+    let expiry = said.key_expires_after;
+    let code = u8::from(kind);
+    match (code, second) {
+        (0x10..=0x13, Some(Packet::UserID(user_id))) if !own => Ok(Plan::Certify {
+            stamp,
+            certainty: certainty(code).ok_or(DraftError::Kind(code))?,
+            expires_after: said.expires_after,
+            notations: said.notations,
+            target: first,
+            user_id,
+        }),
+        (0x13, Some(Packet::UserID(user_id))) => Ok(Plan::UserIdSelf {
+            stamp,
+            expires_after: expiry.ok_or(DraftError::Missing("key expiration"))?,
+            primary_user_id: said.primary_user_id,
+            primary: first,
+            user_id,
+        }),
+        (0x1F, None) => Ok(Plan::KeySelf {
+            stamp,
+            expires_after: expiry.ok_or(DraftError::Missing("key expiration"))?,
+            primary: first,
+        }),
+        (0x18, Some(Packet::PublicSubkey(subkey))) => Ok(Plan::SubkeyBinding {
+            usage: said.subkey_use()?,
+            stamp,
+            expires_after: expiry,
+            back_signature: said.embedded,
+            primary: first,
+            subkey,
+        }),
+        (0x20, None) => Ok(Plan::RevokeKey {
+            stamp,
+            reason: said.reason.ok_or(DraftError::Missing("reason"))?,
+            primary: first,
+        }),
+        (0x28, Some(Packet::PublicSubkey(subkey))) => Ok(Plan::RevokeSubkey {
+            stamp,
+            reason: said.reason.ok_or(DraftError::Missing("reason"))?,
+            primary: first,
+            subkey,
+        }),
+        (0x10..=0x13 | 0x18 | 0x1F | 0x20 | 0x28, _) => Err(DraftError::Covered),
+        (other, _) => Err(DraftError::Kind(other)),
+    }
+}

@@ -1,0 +1,160 @@
+//! Somebody's certificate as a target: which of its user IDs can be certified, and why not.
+
+use std::time::{Duration, SystemTime};
+
+use sequoia_openpgp as openpgp;
+
+use openpgp::cert::prelude::*;
+use openpgp::packet::UserID;
+use openpgp::parse::Parse;
+use openpgp::policy::StandardPolicy;
+use openpgp::types::RevocationStatus;
+use openpgp::{Cert, Fingerprint};
+
+use super::plan::{MAX_USER_ID, Primary};
+
+/// The most packets that a certificate may have to be certified.
+pub const MAX_PACKETS: usize = 200_000;
+
+/// Why a certificate, or a user ID of it, can't be certified.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TargetError {
+    /// No OpenPGP certificate in the bytes.
+    #[error("no OpenPGP certificate")]
+    NotACertificate,
+    /// Its self-signatures are missing or too weak.
+    #[error("no acceptable self-signature: {reason}")]
+    Unacceptable {
+        /// What the policy said.
+        reason: String,
+    },
+    /// It is revoked.
+    #[error("revoked")]
+    Revoked,
+    /// It has expired.
+    #[error("expired")]
+    Expired,
+    /// It isn't valid yet.
+    #[error("made in the future")]
+    NotYet,
+    /// It has no user ID.
+    #[error("no user ID")]
+    NoUserId,
+    /// None of its user IDs is wanted, valid and not revoked.
+    #[error("no user ID that is wanted and valid")]
+    NoneFits {
+        /// The user IDs that it has.
+        has: Vec<Vec<u8>>,
+    },
+    /// The secret half lies in the file, too.
+    #[error("holds secret key material")]
+    Secret,
+    /// The key itself, which is extended by other means.
+    #[error("is the master key itself")]
+    Own,
+}
+
+/// What can be certified of one certificate.
+pub struct Target {
+    /// Its primary key.
+    pub primary: Primary,
+    /// The user IDs chosen.
+    pub user_ids: Vec<UserID>,
+}
+
+/// Chooses the user IDs of `cert` that are valid at `now`, among the `wanted` ones if any are
+/// named (the whole text of the user ID, or its address).
+///
+/// # Errors
+/// [`TargetError`].
+pub fn choose(
+    cert: &Cert,
+    own: &Fingerprint,
+    wanted: &[String],
+    now: u32,
+) -> Result<Target, TargetError> {
+    if cert.fingerprint() == *own {
+        return Err(TargetError::Own);
+    }
+    if cert.is_tsk() {
+        return Err(TargetError::Secret);
+    }
+    if cert.userids().next().is_none() {
+        return Err(TargetError::NoUserId);
+    }
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(now.into());
+    let policy = StandardPolicy::new();
+    let revoked = matches!(
+        cert.revocation_status(&policy, time),
+        RevocationStatus::Revoked(_)
+    );
+    if revoked {
+        return Err(TargetError::Revoked);
+    }
+    let valid = cert.with_policy(&policy, time).map_err(|error| {
+        if cert.primary_key().key().creation_time() > time {
+            return TargetError::NotYet;
+        }
+        TargetError::Unacceptable {
+            reason: error.to_string(),
+        }
+    })?;
+    if let Err(error) = valid.alive() {
+        let late = valid
+            .primary_key()
+            .key_expiration_time()
+            .is_some_and(|end| end <= time);
+        return Err(if late {
+            TargetError::Expired
+        } else {
+            TargetError::Unacceptable {
+                reason: error.to_string(),
+            }
+        });
+    }
+    let user_ids: Vec<UserID> = valid
+        .userids()
+        .filter(|u| !matches!(u.revocation_status(), RevocationStatus::Revoked(_)))
+        .map(|u| u.userid().clone())
+        .filter(|u| u.value().len() <= MAX_USER_ID && is_wanted(u, wanted))
+        .collect();
+    if user_ids.is_empty() {
+        let has = cert
+            .userids()
+            .map(|u| u.userid().value().to_vec())
+            .collect();
+        return Err(TargetError::NoneFits { has });
+    }
+    let primary = cert.primary_key().key().clone();
+    Ok(Target { primary, user_ids })
+}
+
+fn is_wanted(user_id: &UserID, wanted: &[String]) -> bool {
+    wanted.is_empty()
+        || wanted.iter().any(|w| {
+            user_id.value() == w.as_bytes()
+                || user_id
+                    .email()
+                    .ok()
+                    .flatten()
+                    .is_some_and(|address| address == w)
+        })
+}
+
+/// The certificates in `packets`, one after the other.
+///
+/// # Errors
+/// Each item may be [`TargetError::NotACertificate`].
+pub fn certificates(
+    packets: &[u8],
+) -> Result<impl Iterator<Item = Result<Cert, TargetError>> + '_, TargetError> {
+    let parser = openpgp::cert::raw::RawCertParser::from_bytes(packets)
+        .map_err(|_| TargetError::NotACertificate)?;
+    Ok(parser.map(|raw| {
+        let raw = raw.map_err(|_| TargetError::NotACertificate)?;
+        if raw.count() > MAX_PACKETS {
+            return Err(TargetError::NotACertificate);
+        }
+        Cert::try_from(raw).map_err(|_| TargetError::NotACertificate)
+    }))
+}
