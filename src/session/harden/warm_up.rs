@@ -1,0 +1,98 @@
+//! Uses every part of the crypto libraries once, with worthless keys, while files can still be opened.
+
+use std::io::Write;
+
+use sequoia_openpgp as openpgp;
+
+use openpgp::KeyHandle;
+use openpgp::packet::Key;
+use openpgp::packet::key::{Key4, PrimaryRole, SecretParts, SubordinateRole, UnspecifiedRole};
+use openpgp::packet::signature::SignatureBuilder;
+use openpgp::serialize::stream::{Encryptor, LiteralWriter, Message, Recipient};
+use openpgp::types::{Curve, Features, HashAlgorithm, SignatureType, SymmetricAlgorithm};
+
+use super::{HardenError, Purpose};
+use crate::roster::opening::OneTimeIdentity;
+use crate::roster::sealing;
+use crate::world::{OsRandom, Random};
+
+/// Loads what the purpose needs.
+pub(super) fn warm_up(purpose: Purpose) -> Result<(), HardenError> {
+    OsRandom
+        .fill(&mut [0; 1])
+        .map_err(|error| because("randomness", &error))?;
+    openpgp::crypto::random(&mut [0; 1]).map_err(|error| because("randomness", &error))?;
+    // The hash maps' own randomness, and the clock.
+    drop(std::collections::HashMap::from([(1, 1)]));
+    let _ = std::time::SystemTime::now();
+    openpgp().map_err(|error| because("OpenPGP signature", &error))?;
+    age()?;
+    if purpose == Purpose::Deal {
+        encryption().map_err(|error| because("OpenPGP encryption", &error))?;
+    }
+    Ok(())
+}
+
+fn because(what: &'static str, why: &impl ToString) -> HardenError {
+    HardenError::WarmUp {
+        what,
+        why: why.to_string(),
+    }
+}
+
+/// Digests, a key, a signature and its check.
+fn openpgp() -> openpgp::Result<()> {
+    for algorithm in [
+        HashAlgorithm::SHA1,
+        HashAlgorithm::SHA256,
+        HashAlgorithm::SHA512,
+    ] {
+        let mut context = algorithm.context()?.for_digest();
+        context.update(b"warm");
+        context.into_digest()?;
+    }
+    let key: Key<SecretParts, PrimaryRole> = Key4::generate_ecc(true, Curve::Ed25519)?.into();
+    let mut pair = key.into_keypair()?;
+    let signature =
+        SignatureBuilder::new(SignatureType::Binary).sign_message(&mut pair, b"warm")?;
+    signature.verify_message(pair.public(), b"warm")?;
+    // An RSA signature that can't be true: the attempt loads what a true one needs.
+    let rsa = openssl::rsa::Rsa::public_key_from_pem(RSA)?;
+    let rsa = openssl::pkey::PKey::from_rsa(rsa)?;
+    let mut context = openssl::pkey_ctx::PkeyCtx::new(&rsa)?;
+    context.verify_init()?;
+    context.set_rsa_padding(openssl::rsa::Padding::PKCS1)?;
+    context.set_signature_md(openssl::md::Md::sha512())?;
+    let _ = context.verify(&[0; 64], &[0; 256]);
+    Ok(())
+}
+
+/// A message to a key of Curve25519, as shares are sealed.
+fn encryption() -> openpgp::Result<()> {
+    let key: Key<SecretParts, SubordinateRole> = Key4::generate_ecc(false, Curve::Cv25519)?.into();
+    let key: Key<_, UnspecifiedRole> = key.parts_into_public().role_into_unspecified();
+    let features = Features::empty().set_seipdv1();
+    let recipient = Recipient::new(features, KeyHandle::from(key.fingerprint()), &key);
+    let mut sealed = Vec::new();
+    let encrypted = Encryptor::for_recipients(Message::new(&mut sealed), [recipient])
+        .symmetric_algo(SymmetricAlgorithm::AES256)
+        .build()?;
+    let mut literal = LiteralWriter::new(encrypted).build()?;
+    literal.write_all(b"warm")?;
+    literal.finalize()
+}
+
+/// Sealing and opening.
+fn age() -> Result<(), HardenError> {
+    let identity = OneTimeIdentity::generate();
+    let recipient = sealing::Recipient::Age(identity.recipient());
+    let sealed =
+        sealing::seal(&recipient, b"warm").map_err(|error| because("age encryption", &error))?;
+    identity
+        .open(&sealed, 4)
+        .map_err(|error| because("age decryption", &error))?;
+    Ok(())
+}
+
+/// A public key of 2048 bits that belongs to nobody: its private half was never kept.
+const RSA: &[u8] = include_bytes!("nobody.pem");
