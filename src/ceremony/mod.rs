@@ -1,1 +1,15 @@
 //! What is asked and what is answered: request, approval, submission, quorum, minutes.
+
+pub mod approval;
+pub mod explain;
+pub mod minutes;
+pub mod outcome;
+pub mod request;
+pub mod submission;
+pub mod words;
+
+pub use approval::Approval;
+pub use minutes::Minutes;
+pub use outcome::Outcome;
+pub use request::{Request, RequestError};
+pub use submission::{Submission, Verdict};

@@ -1,1 +1,133 @@
-//! The program: one file per command.
+//! The program: one file per command. [`run`] is all that `main` calls, and all that tests need.
+
+mod approve;
+mod certify;
+mod context;
+mod create;
+mod example;
+mod init;
+mod open_request;
+mod perform;
+pub mod report;
+mod screen;
+mod share;
+mod show;
+mod status;
+mod verify;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::world::World;
+use context::Context;
+use report::{Exit, Failure};
+
+/// An OpenPGP master key in the custody of a team.
+#[derive(Parser)]
+#[command(name = "quorate", version, about, after_help = example::TOP, max_term_width = 80)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Common {
+    /// The vault's folder; default: this folder or the nearest above with a vault.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    vault: Option<PathBuf>,
+    /// Who you are in the roster; remembered on this machine once given
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    me: Option<String>,
+    /// The master key's fingerprint, as you know it by voice or paper: answers the question of
+    /// the first use, and is compared ever after
+    #[arg(long, global = true, value_name = "FINGERPRINT")]
+    key: Option<String>,
+    /// Print results only, no advice
+    #[arg(long, global = true)]
+    quiet: bool,
+}
+
+/// The file that opens an own share, where gpg doesn't do it.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Identity {
+    /// Your age identity file, if your shares are sealed to age; OpenPGP goes through gpg
+    #[arg(short, long = "identity", value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a commented team.toml and the folder keys/ into this folder
+    #[command(after_help = example::INIT)]
+    Init(init::Options),
+    /// Make the vault that team.toml describes: key, revocations, sealed shares, manifest
+    #[command(after_help = example::CREATE)]
+    Create(create::Options),
+    /// Your own shares: do they open, are they true?
+    #[command(subcommand, after_help = example::SHARE)]
+    Share(share::Command),
+    /// Where the key stands, what is open, and whose turn it is
+    #[command(after_help = example::STATUS)]
+    Status(status::Options),
+    /// Open a request to certify user IDs of certificates; your own approval goes along
+    #[command(after_help = example::CERTIFY)]
+    Certify(certify::Options),
+    /// Explain a request, from its bytes, to anybody
+    #[command(after_help = example::SHOW)]
+    Show(show::Options),
+    /// Approve a request: compare it, type the words, send your share to its opener
+    #[command(after_help = example::APPROVE)]
+    Approve(approve::Options),
+    /// Carry out a request with the submissions that have come
+    #[command(after_help = example::PERFORM)]
+    Perform(perform::Options),
+    /// Check everything in a vault, or single files, from public data alone
+    #[command(after_help = example::VERIFY)]
+    Verify(verify::Options),
+}
+
+/// Runs the program with these arguments (the first is its name) in this world.
+pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let text = error.render().to_string();
+            if error.use_stderr() {
+                world.terminal.note(text.trim_end());
+                return Exit::Usage.code();
+            }
+            world.terminal.say(text.trim_end());
+            return Exit::Done.code();
+        }
+    };
+    let context = Context::new(world, cli.common);
+    let done = match cli.command {
+        None => status::my_turn(&context),
+        Some(Command::Init(options)) => init::run(&context, &options),
+        Some(Command::Create(options)) => create::run(&context, &options),
+        Some(Command::Share(command)) => share::run(&context, &command),
+        Some(Command::Status(options)) => status::run(&context, &options),
+        Some(Command::Certify(options)) => certify::run(&context, &options),
+        Some(Command::Show(options)) => show::run(&context, &options),
+        Some(Command::Approve(options)) => approve::run(&context, &options),
+        Some(Command::Perform(options)) => perform::run(&context, &options),
+        Some(Command::Verify(options)) => verify::run(&context, &options),
+    };
+    match done {
+        Ok(()) if world.terminal.lost_output() => {
+            let lost = Failure::new(Exit::Failed, "the output could not be written");
+            world.terminal.note(&lost.text());
+            Exit::Failed.code()
+        }
+        Ok(()) => Exit::Done.code(),
+        Err(failure) => {
+            world.terminal.note(&failure.text());
+            failure.exit.code()
+        }
+    }
+}

@@ -85,3 +85,15 @@ pub fn splice(packets: &[u8], insertions: &[Insertion<'_>]) -> Result<Vec<u8>, S
         None => Ok(out),
     }
 }
+
+/// The bodies of all primary key packets in `packets`.
+#[must_use]
+pub fn primary_bodies(packets: &[u8]) -> std::collections::HashSet<Vec<u8>> {
+    let Ok(certs) = RawCertParser::from_bytes(packets) else {
+        return std::collections::HashSet::new();
+    };
+    certs
+        .flatten()
+        .filter_map(|cert| Some(cert.packet(0)?.body().to_vec()))
+        .collect()
+}

@@ -10,7 +10,7 @@
 //! Everything here works in memory: bytes in, bytes out, no file, program, network or thread.
 
 pub mod age_file;
-mod age_recipient;
+pub mod age_recipient;
 mod age_scrypt;
 pub mod config;
 pub mod config_error;

@@ -1,10 +1,19 @@
 //! The locked-up process: harden, rebuild, sign, deal; its channel to the front end.
 //!
 //! The front end [starts](start::Worker::start) the program once more as the worker. The worker
-//! [takes its channel](start::Channel::take), [locks itself up](start::Channel::ready), receives one job, answers once
-//! and ends; the process's end wipes what libraries kept.
+//! [takes its channel](start::Channel::take), [locks itself up](start::Channel::ready), receives
+//! one job, answers once and ends; the process's end wipes what libraries kept.
+//!
+//! Read in this order: [`worker`], [`sign`], [`harden`]; `docs/session.md` walks through them.
 
 pub mod channel;
+pub mod deal;
+pub mod front;
 pub mod harden;
+mod job;
 pub mod locked;
+pub mod refusal;
+pub mod sign;
 pub mod start;
+mod tags;
+pub mod worker;

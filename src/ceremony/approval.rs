@@ -1,0 +1,162 @@
+//! An approval: a holder's public word that a request may be carried out. It holds no secret.
+
+use quorate_share::{Seat, SetId};
+
+use super::request::{DAY, VerifiedRequest, hex, unhex};
+use crate::roster::holder_key::{HolderKey, Namespace, SigError};
+use crate::roster::name::Name;
+use crate::vault::manifest::Manifest;
+use crate::vault::record::{Digest, Record, RecordError, RecordWriter, sign};
+use crate::world::Timestamp;
+
+/// The most bytes that an approval may have.
+pub const MAX_APPROVAL: usize = 16 << 10;
+
+/// The ways by which the words may have come.
+pub const WAYS: [&str; 5] = ["voice", "room", "paper", "other", "opener"];
+
+/// Who approves what, and how the words were compared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Approval {
+    /// The vault.
+    pub vault: [u8; 16],
+    /// The request.
+    pub request: Digest,
+    /// The share set that was asked.
+    pub set: SetId,
+    /// Who approves.
+    pub holder: Name,
+    /// The holder's seat in that set.
+    pub seat: Seat,
+    /// One of [`WAYS`]; `opener` for the opener's own approval.
+    pub way: String,
+    /// When.
+    pub signed: Timestamp,
+}
+
+/// Why a file is no approval of a request.
+#[derive(Debug, thiserror::Error)]
+pub enum ApprovalError {
+    /// The file's form.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A field's value.
+    #[error("the field '{0}' has no possible value")]
+    Value(&'static str),
+    /// Of another request: perhaps an old one, sent again.
+    #[error("an answer to another request, {0}")]
+    OtherRequest(Digest),
+    /// Of another vault or share set.
+    #[error("an answer for another vault or share set")]
+    OtherSet,
+    /// By nobody who holds that seat.
+    #[error("{0} does not hold that seat")]
+    NotAHolder(Name),
+    /// The signature doesn't fit.
+    #[error("the signature of {holder} does not fit: {error}")]
+    Signature {
+        /// Who it says has signed.
+        holder: Name,
+        /// What is wrong.
+        error: SigError,
+    },
+    /// Signed before the request was opened, or a day ahead of the clock.
+    #[error("dated {0}, which can't be")]
+    Time(Timestamp),
+}
+
+impl Approval {
+    /// The signed file.
+    ///
+    /// # Errors
+    /// [`ApprovalError::Record`].
+    pub fn sign(&self, key: &HolderKey) -> Result<Vec<u8>, ApprovalError> {
+        let payload = RecordWriter::new("approval")
+            .line("vault", hex(&self.vault))
+            .line("request", self.request.to_string())
+            .line("set", self.set.to_string())
+            .line("holder", self.holder.to_string())
+            .line("seat", self.seat.get().to_string())
+            .line("words-by", &self.way)
+            .line("signed", self.signed.to_string())
+            .finish()?;
+        Ok(sign(&payload, key, Namespace::Approval)?)
+    }
+
+    /// Reads an approval of `request` and verifies it with the holder key of the set that is asked.
+    ///
+    /// # Errors
+    /// [`ApprovalError`].
+    pub fn read(
+        file: &[u8],
+        manifest: &Manifest,
+        request: &VerifiedRequest,
+        now: Timestamp,
+    ) -> Result<Self, ApprovalError> {
+        let mut record = Record::parse(file, "approval", MAX_APPROVAL)?;
+        let approval = Self::fields(&mut record)?;
+        let asked = request.request();
+        if approval.vault != manifest.vault_id || approval.set != asked.set {
+            return Err(ApprovalError::OtherSet);
+        }
+        if approval.request != request.digest() {
+            return Err(ApprovalError::OtherRequest(approval.request));
+        }
+        let dealt = manifest
+            .set(asked.kind)
+            .and_then(|set| set.of(&approval.holder))
+            .filter(|dealt| dealt.seat == approval.seat)
+            .ok_or_else(|| ApprovalError::NotAHolder(approval.holder.clone()))?;
+        record
+            .verify(&dealt.holder_key, Namespace::Approval)
+            .map_err(|error| ApprovalError::Signature {
+                holder: approval.holder.clone(),
+                error,
+            })?;
+        // Two machines' clocks may differ; a day is what the rules allow both ways.
+        let (signed, opened) = (approval.signed.seconds(), asked.opened.seconds());
+        if signed + DAY < opened || signed > now.seconds() + DAY {
+            return Err(ApprovalError::Time(approval.signed));
+        }
+        Ok(approval)
+    }
+
+    fn fields(record: &mut Record) -> Result<Self, ApprovalError> {
+        let bad = ApprovalError::Value;
+        let vault = unhex(&record.take_line("vault")?).ok_or(bad("vault"))?;
+        let request = record
+            .take_line("request")?
+            .parse()
+            .map_err(|_| bad("request"))?;
+        let set = record.take_line("set")?.parse().map_err(|_| bad("set"))?;
+        let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
+        let seat = seat(&record.take_line("seat")?).ok_or(bad("seat"))?;
+        let way = record.take_line("words-by")?;
+        if !WAYS.contains(&way.as_str()) {
+            return Err(bad("words-by"));
+        }
+        let signed = record
+            .take_line("signed")?
+            .parse()
+            .map_err(|_| bad("signed"))?;
+        record.end()?;
+        Ok(Self {
+            vault,
+            request,
+            set,
+            holder,
+            seat,
+            way,
+            signed,
+        })
+    }
+}
+
+/// A seat from its canonical number.
+pub(super) fn seat(text: &str) -> Option<Seat> {
+    let number: u8 = text.parse().ok()?;
+    if number.to_string() != text {
+        return None;
+    }
+    Seat::new(number).ok()
+}

@@ -1,0 +1,113 @@
+//! The result of a request: its drafts with their values filled in. It proves itself, so nobody
+//! signs it.
+
+use super::request::VerifiedRequest;
+use crate::openpgp::draft::Signed;
+use crate::openpgp::plan::Primary;
+use crate::vault::record::{Digest, Record, RecordError, RecordWriter};
+
+/// The most bytes that a result may have.
+pub const MAX_OUTCOME: usize = 64 << 20;
+
+/// Why a file isn't the result of a request.
+#[derive(Debug, thiserror::Error)]
+pub enum OutcomeError {
+    /// The file's form.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Of another request.
+    #[error("the result of another request, {0}")]
+    OtherRequest(String),
+    /// Not as many signatures as drafts.
+    #[error("not as many signatures as drafts")]
+    Count,
+    /// A signature isn't the draft with its value filled in.
+    #[error("signature {0} is not the approved draft with its value filled in")]
+    NotTheDraft(usize),
+}
+
+/// The checked result of a request.
+pub struct Outcome {
+    /// One signature per draft, in their order.
+    pub signatures: Vec<Signed>,
+    /// SHA-256 of the file.
+    pub digest: Digest,
+}
+
+/// The file that holds `signatures` (packets with their framing).
+///
+/// # Errors
+/// [`RecordError`].
+pub fn write(request: Digest, signatures: &[Vec<u8>]) -> Result<Vec<u8>, RecordError> {
+    let mut block = Vec::with_capacity(signatures.iter().map(|s| s.len() + 4).sum());
+    for signature in signatures {
+        let length = u32::try_from(signature.len()).unwrap_or(u32::MAX);
+        block.extend_from_slice(&length.to_be_bytes());
+        block.extend_from_slice(signature);
+    }
+    RecordWriter::new("result")
+        .line("request", request.to_string())
+        .line("count", signatures.len().to_string())
+        .block("signatures", &block)
+        .finish()
+}
+
+impl Outcome {
+    /// Compares signatures with the drafts of the request, one by one, and verifies each.
+    ///
+    /// # Errors
+    /// [`OutcomeError::Count`], [`OutcomeError::NotTheDraft`].
+    pub fn check(
+        signatures: &[impl AsRef<[u8]>],
+        request: &VerifiedRequest,
+        primary: &Primary,
+        digest: Digest,
+    ) -> Result<Self, OutcomeError> {
+        let drafts = &request.request().drafts;
+        if signatures.len() != drafts.len() {
+            return Err(OutcomeError::Count);
+        }
+        let signatures = drafts
+            .iter()
+            .zip(signatures)
+            .enumerate()
+            .map(|(index, (draft, signature))| {
+                draft
+                    .is_fulfilled_by(signature.as_ref(), primary)
+                    .ok_or(OutcomeError::NotTheDraft(index + 1))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { signatures, digest })
+    }
+
+    /// Reads and checks a result file.
+    ///
+    /// # Errors
+    /// [`OutcomeError`].
+    pub fn read(
+        file: &[u8],
+        request: &VerifiedRequest,
+        primary: &Primary,
+    ) -> Result<Self, OutcomeError> {
+        let mut record = Record::parse(file, "result", MAX_OUTCOME)?;
+        let of = record.take_line("request")?;
+        if of != request.digest().to_string() {
+            return Err(OutcomeError::OtherRequest(of));
+        }
+        let count = record.take_line("count")?;
+        let block = record.take_block("signatures")?.to_vec();
+        record.end()?;
+        let mut signatures = Vec::new();
+        let mut rest = block.as_slice();
+        while let Some((length, after)) = rest.split_first_chunk::<4>() {
+            let length = u32::from_be_bytes(*length) as usize;
+            let (signature, after) = after.split_at_checked(length).ok_or(OutcomeError::Count)?;
+            signatures.push(signature);
+            rest = after;
+        }
+        if !rest.is_empty() || count != signatures.len().to_string() {
+            return Err(OutcomeError::Count);
+        }
+        Self::check(&signatures, request, primary, record.digest())
+    }
+}

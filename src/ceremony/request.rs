@@ -1,0 +1,359 @@
+//! A request: what is to be signed, to the byte, and who asks.
+
+use quorate_share::{Generation, Kind, SetId};
+use sequoia_openpgp::Fingerprint;
+
+use crate::openpgp::draft::{Draft, DraftError, MAX_DRAFT};
+use crate::roster::holder_key::{HolderKey, Namespace, SigError};
+use crate::roster::name::Name;
+use crate::vault::manifest::{Manifest, ShareSet};
+use crate::vault::record::{Digest, Record, RecordError, RecordWriter};
+use crate::world::Timestamp;
+
+/// The most bytes that a request file may have: some 60,000 certifications.
+pub const MAX_REQUEST: usize = 64 << 20;
+/// The most drafts in a request.
+pub const MAX_DRAFTS: usize = 100_000;
+/// A request closes after so many days at most.
+pub const MAX_DAYS: u32 = 14;
+/// A day, in seconds: evidence that is dated further ahead of the clock isn't counted.
+pub const DAY: u64 = 86_400;
+
+/// Where the value of a draft goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Destination {
+    /// Into the result, for everybody to see.
+    Out,
+}
+
+/// What is asked of the holders of a share set.
+pub struct Request {
+    /// The vault.
+    pub vault: [u8; 16],
+    /// The primary key that signs.
+    pub fingerprint: Fingerprint,
+    /// Master or revocation set.
+    pub kind: Kind,
+    /// The share set that is asked.
+    pub set: SetId,
+    /// Its generation.
+    pub generation: Generation,
+    /// Who asks.
+    pub opener: Name,
+    /// The machine that will hold the session, as its owner names it.
+    pub machine: String,
+    /// The version of the program there, and the SHA-256 of its file.
+    pub program: String,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When it closes.
+    pub closes: Timestamp,
+    /// The age recipient that submissions are encrypted to.
+    pub one_time: String,
+    /// What is signed.
+    pub drafts: Vec<Draft>,
+}
+
+/// Why a file is no request that can be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The file's form.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A field's value.
+    #[error("the field '{0}' has no possible value")]
+    Value(&'static str),
+    /// A draft breaks a rule.
+    #[error("draft {number}: {error}")]
+    Draft {
+        /// Which, from 1.
+        number: usize,
+        /// The rule.
+        error: DraftError,
+    },
+    /// No drafts, or too many.
+    #[error("{0} drafts")]
+    Count(usize),
+    /// Another vault's.
+    #[error("a request of another vault")]
+    OtherVault,
+    /// Of a share set that the manifest doesn't have.
+    #[error("a request to another share set")]
+    OtherSet,
+    /// By nobody who holds a share of the set.
+    #[error("{0} holds no share of this set")]
+    NotAHolder(Name),
+    /// The signature doesn't fit.
+    #[error("the signature of {opener} does not fit: {error}")]
+    Signature {
+        /// Who it says has signed.
+        opener: Name,
+        /// What is wrong.
+        error: SigError,
+    },
+    /// Closes before it opens, or later than allowed.
+    #[error("closes at an impossible time")]
+    Times,
+    /// Dated more than a day ahead of the clock.
+    #[error("dated {0}, ahead of the clock")]
+    Future(Timestamp),
+    /// It is closed.
+    #[error("closed at {0}")]
+    Closed(Timestamp),
+    /// A draft of another key than the vault's.
+    #[error("draft {0} is not by the vault's key")]
+    OtherKey(usize),
+}
+
+impl Request {
+    /// The text that the opener signs.
+    ///
+    /// # Errors
+    /// [`RequestError::Record`].
+    pub fn payload(&self) -> Result<Vec<u8>, RequestError> {
+        let size: usize = self
+            .drafts
+            .iter()
+            .map(|draft| draft.bytes().len() + 5)
+            .sum();
+        let mut block = Vec::with_capacity(size);
+        for draft in &self.drafts {
+            block.push(0); // Destination::Out
+            let length = u32::try_from(draft.bytes().len()).unwrap_or(u32::MAX);
+            block.extend_from_slice(&length.to_be_bytes());
+            block.extend_from_slice(draft.bytes());
+        }
+        Ok(RecordWriter::new("request")
+            .line("vault", hex(&self.vault))
+            .line("key", self.fingerprint.to_hex())
+            .line("asked", kind_word(self.kind))
+            .line("set", self.set.to_string())
+            .line("generation", self.generation.get().to_string())
+            .line("opener", self.opener.to_string())
+            .line("machine", &self.machine)
+            .line("program", &self.program)
+            .line("opened", self.opened.to_string())
+            .line("closes", self.closes.to_string())
+            .line("one-time", &self.one_time)
+            .line("count", self.drafts.len().to_string())
+            .block("drafts", &block)
+            .finish()?)
+    }
+
+    /// The signed file.
+    ///
+    /// # Errors
+    /// [`RequestError::Record`].
+    pub fn sign(&self, key: &HolderKey) -> Result<Vec<u8>, RequestError> {
+        Ok(crate::vault::record::sign(
+            &self.payload()?,
+            key,
+            Namespace::Request,
+        )?)
+    }
+
+    /// Reads a request's form. Who signed it is not known yet: see [`VerifiedRequest`].
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn read(record: &mut Record) -> Result<Self, RequestError> {
+        let vault = unhex(&record.take_line("vault")?).ok_or(RequestError::Value("vault"))?;
+        let fingerprint: Fingerprint = record
+            .take_line("key")?
+            .parse()
+            .map_err(|_| RequestError::Value("key"))?;
+        let kind = word_kind(&record.take_line("asked")?).ok_or(RequestError::Value("asked"))?;
+        let set = record
+            .take_line("set")?
+            .parse()
+            .map_err(|_| RequestError::Value("set"))?;
+        let generation = record
+            .take_line("generation")?
+            .parse()
+            .ok()
+            .and_then(|number| Generation::new(number).ok())
+            .ok_or(RequestError::Value("generation"))?;
+        let opener =
+            Name::parse(&record.take_line("opener")?).map_err(|_| RequestError::Value("opener"))?;
+        let machine = record.take_line("machine")?;
+        let program = record.take_line("program")?;
+        let opened = time(record, "opened")?;
+        let closes = time(record, "closes")?;
+        let one_time = record.take_line("one-time")?;
+        crate::roster::age_recipient::AgeRecipient::parse(&one_time)
+            .map_err(|_| RequestError::Value("one-time"))?;
+        let count: usize = record
+            .take_line("count")?
+            .parse()
+            .map_err(|_| RequestError::Value("count"))?;
+        let block = record.take_block("drafts")?;
+        record.end()?;
+        let drafts = drafts(&block, count)?;
+        for (index, draft) in drafts.iter().enumerate() {
+            if draft.plan().stamp().issuer != fingerprint {
+                return Err(RequestError::OtherKey(index + 1));
+            }
+        }
+        if closes <= opened || closes.seconds_since(opened) > u64::from(MAX_DAYS) * DAY {
+            return Err(RequestError::Times);
+        }
+        Ok(Self {
+            vault,
+            fingerprint,
+            kind,
+            set,
+            generation,
+            opener,
+            machine,
+            program,
+            opened,
+            closes,
+            one_time,
+            drafts,
+        })
+    }
+}
+
+fn drafts(block: &[u8], count: usize) -> Result<Vec<Draft>, RequestError> {
+    if count == 0 || count > MAX_DRAFTS {
+        return Err(RequestError::Count(count));
+    }
+    let mut drafts = Vec::with_capacity(count);
+    let mut rest = block;
+    for number in 1..=count {
+        let short = || RequestError::Draft {
+            number,
+            error: DraftError::NotPackets,
+        };
+        let (destination, after) = rest.split_first().ok_or_else(short)?;
+        if *destination != 0 {
+            return Err(RequestError::Value("drafts"));
+        }
+        let (length, after) = after.split_first_chunk::<4>().ok_or_else(short)?;
+        let length = u32::from_be_bytes(*length) as usize;
+        if length > MAX_DRAFT || length > after.len() {
+            return Err(short());
+        }
+        let (bytes, after) = after.split_at(length);
+        let draft = Draft::decode(bytes).map_err(|error| RequestError::Draft { number, error })?;
+        // The manifest is signed by a dealing only, never because a request carries it.
+        if matches!(draft.plan(), crate::openpgp::Plan::Manifest { .. }) {
+            return Err(RequestError::Draft {
+                number,
+                error: DraftError::Kind(0),
+            });
+        }
+        drafts.push(draft);
+        rest = after;
+    }
+    if rest.is_empty() {
+        Ok(drafts)
+    } else {
+        Err(RequestError::Count(count))
+    }
+}
+
+fn time(record: &mut Record, name: &'static str) -> Result<Timestamp, RequestError> {
+    record
+        .take_line(name)?
+        .parse()
+        .map_err(|_| RequestError::Value(name))
+}
+
+/// A request whose signature fits a holder key of the very set that it asks.
+pub struct VerifiedRequest {
+    request: Request,
+    digest: Digest,
+}
+
+impl VerifiedRequest {
+    /// Reads and verifies a request file.
+    ///
+    /// # Errors
+    /// [`RequestError`]; expiry isn't one of them here, see [`VerifiedRequest::open_at`].
+    pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, RequestError> {
+        let mut record = Record::parse(file, "request", MAX_REQUEST)?;
+        let request = Request::read(&mut record)?;
+        let set = set_of(&request, manifest)?;
+        let dealt = set
+            .of(&request.opener)
+            .ok_or_else(|| RequestError::NotAHolder(request.opener.clone()))?;
+        record
+            .verify(&dealt.holder_key, Namespace::Request)
+            .map_err(|error| RequestError::Signature {
+                opener: request.opener.clone(),
+                error,
+            })?;
+        Ok(Self {
+            request,
+            digest: record.digest(),
+        })
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The SHA-256 of what the opener signed: the request's identity.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Can it be answered and carried out at this moment?
+    ///
+    /// # Errors
+    /// [`RequestError::Future`], [`RequestError::Closed`].
+    pub fn open_at(&self, now: Timestamp) -> Result<(), RequestError> {
+        if self.request.opened.seconds() > now.seconds() + DAY {
+            return Err(RequestError::Future(self.request.opened));
+        }
+        if self.request.closes <= now {
+            return Err(RequestError::Closed(self.request.closes));
+        }
+        Ok(())
+    }
+}
+
+fn set_of<'m>(request: &Request, manifest: &'m Manifest) -> Result<&'m ShareSet, RequestError> {
+    if request.vault != manifest.vault_id || request.fingerprint != manifest.fingerprint {
+        return Err(RequestError::OtherVault);
+    }
+    let set = manifest.set(request.kind).ok_or(RequestError::OtherSet)?;
+    if set.set != request.set || set.generation != request.generation {
+        return Err(RequestError::OtherSet);
+    }
+    Ok(set)
+}
+
+/// The word for a share set in evidence.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Master | Kind::PracticeMaster => "master",
+        Kind::Revocation | Kind::PracticeRevocation => "revocation",
+    }
+}
+
+fn word_kind(word: &str) -> Option<Kind> {
+    match word {
+        "master" => Some(Kind::Master),
+        "revocation" => Some(Kind::Revocation),
+        _ => None,
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// Sixteen bytes from lower-case hexadecimal.
+pub(super) fn unhex(text: &str) -> Option<[u8; 16]> {
+    data_encoding::HEXLOWER
+        .decode(text.as_bytes())
+        .ok()?
+        .try_into()
+        .ok()
+}

@@ -1,0 +1,217 @@
+//! A submission: approval and share together, encrypted to the request's one-time recipient.
+//!
+//! The share inside is signed together with the request's digest, so it can't be carried over to
+//! another request by anybody but its holder.
+
+use quorate_share::Share;
+use zeroize::Zeroizing;
+
+use super::approval::{Approval, ApprovalError};
+use super::request::VerifiedRequest;
+use crate::roster::age_recipient::AgeRecipient;
+use crate::roster::holder_key::{HolderKey, Namespace};
+use crate::roster::name::Name;
+use crate::roster::opening::OneTimeIdentity;
+use crate::roster::sealing::{Recipient, seal};
+use crate::vault::manifest::Manifest;
+use crate::vault::record::{Record, RecordError, RecordWriter, sign};
+use crate::world::Timestamp;
+
+/// The most bytes that a submission may have, encrypted or opened.
+pub const MAX_SUBMISSION: usize = 128 << 10;
+
+/// What came of one submission, as the worker tells it. No secret is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Approved by this holder, and the share is the one that was dealt.
+    True(Name),
+    /// Approved by this holder, but the share isn't the one that was dealt.
+    False(Name),
+    /// The same holder's again, the same share: counted once.
+    Again(Name),
+    /// It can't be opened with the one-time identity: for another request, or damaged.
+    Unopened,
+    /// Opened, but it isn't an answer to this request.
+    Refused(String),
+}
+
+impl Verdict {
+    /// One line for the channel.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        match self {
+            Self::True(name) => format!("true {name}"),
+            Self::False(name) => format!("false {name}"),
+            Self::Again(name) => format!("again {name}"),
+            Self::Unopened => "unopened".to_owned(),
+            Self::Refused(why) => format!("refused {why}"),
+        }
+    }
+
+    /// Reads [`Verdict::to_line`].
+    #[must_use]
+    pub fn from_line(line: &str) -> Option<Self> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let name = || Name::parse(rest).ok();
+        match word {
+            "true" => Some(Self::True(name()?)),
+            "false" => Some(Self::False(name()?)),
+            "again" => Some(Self::Again(name()?)),
+            "unopened" => Some(Self::Unopened),
+            "refused" => Some(Self::Refused(rest.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// Why an opened submission isn't an answer to the request.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmissionError {
+    /// The form.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The approval inside.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
+    /// The share inside can't be read.
+    #[error("the share inside can't be read")]
+    ShareText,
+    /// Share and digest aren't signed by the holder who approved.
+    #[error("share and request are not signed together by {0}")]
+    Signature(Name),
+    /// It can't be encrypted.
+    #[error("it can't be encrypted")]
+    Sealing,
+}
+
+/// An opened submission, its signatures verified.
+pub struct Submission {
+    /// The approval inside.
+    pub approval: Approval,
+    /// The approval's file, for the vault.
+    pub approval_file: Vec<u8>,
+    /// The share, not yet compared with its commitment.
+    pub share: Share,
+}
+
+/// Makes a submission: approval file and share, signed together, encrypted to the request's
+/// one-time recipient, in armour.
+///
+/// # Errors
+/// [`SubmissionError::Record`], [`SubmissionError::Sealing`].
+pub fn make(
+    request: &VerifiedRequest,
+    approval_file: &[u8],
+    share_text: &str,
+    key: &HolderKey,
+) -> Result<Vec<u8>, SubmissionError> {
+    let payload = Zeroizing::new(
+        RecordWriter::new("submission")
+            .line("request", request.digest().to_string())
+            .block("approval", approval_file)
+            .block("share", share_text.as_bytes())
+            .finish()?,
+    );
+    let signed = Zeroizing::new(sign(&payload, key, Namespace::Submission)?);
+    let recipient =
+        AgeRecipient::parse(&request.request().one_time).map_err(|_| SubmissionError::Sealing)?;
+    seal(&Recipient::Age(recipient), &signed).map_err(|_| SubmissionError::Sealing)
+}
+
+/// The armour of a submission as it came by mail or paste: line ends, quoting and indentation
+/// are taken off, and a text pasted twice is read once.
+#[must_use]
+pub fn normalized(text: &[u8]) -> Vec<u8> {
+    const BEGIN: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+    const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
+    let mut out = Vec::with_capacity(text.len());
+    let mut inside = false;
+    for line in text.split(|byte| *byte == b'\n' || *byte == b'\r') {
+        let start = line
+            .iter()
+            .position(|b| !matches!(b, b' ' | b'\t' | b'>'))
+            .unwrap_or(line.len());
+        let line = line[start..].trim_ascii_end();
+        inside |= line == BEGIN;
+        if inside && !line.is_empty() {
+            out.extend_from_slice(line);
+            out.push(b'\n');
+        }
+        if inside && line == END {
+            break;
+        }
+    }
+    out
+}
+
+/// Opens a submission: `None` if the one-time identity doesn't open it.
+#[must_use]
+pub fn open(file: &[u8], identity: &OneTimeIdentity) -> Option<Zeroizing<Vec<u8>>> {
+    identity.open(&normalized(file), MAX_SUBMISSION).ok()
+}
+
+impl Submission {
+    /// Reads an opened submission and verifies both signatures in it.
+    ///
+    /// # Errors
+    /// [`SubmissionError`].
+    pub fn read(
+        opened: &[u8],
+        manifest: &Manifest,
+        request: &VerifiedRequest,
+        now: Timestamp,
+    ) -> Result<Self, SubmissionError> {
+        let mut record = Record::parse(opened, "submission", MAX_SUBMISSION)?;
+        let digest = record.take_line("request")?;
+        let approval_file = record.take_block("approval")?.to_vec();
+        let share_text = Zeroizing::new(record.take_block("share")?.to_vec());
+        record.end()?;
+        let approval = Approval::read(&approval_file, manifest, request, now)?;
+        if digest != approval.request.to_string() {
+            return Err(ApprovalError::OtherRequest(approval.request).into());
+        }
+        let dealt = manifest
+            .set(request.request().kind)
+            .and_then(|set| set.of(&approval.holder))
+            .ok_or_else(|| ApprovalError::NotAHolder(approval.holder.clone()))?;
+        record
+            .verify(&dealt.holder_key, Namespace::Submission)
+            .map_err(|_| SubmissionError::Signature(approval.holder.clone()))?;
+        let share = Share::from_text(&share_text).map_err(|_| SubmissionError::ShareText)?;
+        Ok(Self {
+            approval,
+            approval_file,
+            share,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_mail_and_paste_do_to_a_text_is_undone() {
+        let armor = "-----BEGIN AGE ENCRYPTED FILE-----\nYWJj\n-----END AGE ENCRYPTED FILE-----\n";
+        let quoted = armor.replace('\n', "\r\n> ");
+        let twice = format!("Hi,\n> {quoted}\n{armor}");
+        for text in [armor.to_owned(), twice, armor.replace('\n', "  \n    ")] {
+            assert_eq!(normalized(text.as_bytes()), armor.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_verdict_survives_the_channel() {
+        let anna = Name::parse("anna").unwrap();
+        for verdict in [
+            Verdict::True(anna.clone()),
+            Verdict::False(anna.clone()),
+            Verdict::Again(anna),
+            Verdict::Unopened,
+            Verdict::Refused("an answer to another request".into()),
+        ] {
+            assert_eq!(Verdict::from_line(&verdict.to_line()), Some(verdict));
+        }
+        assert_eq!(Verdict::from_line("true Not A Name"), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! Eight words that compare what two machines have: 88 bits of the request's digest.
+//!
+//! They are no secret. The opener's machine prints them, the opener says them by another way than
+//! the request's, and the approver's machine compares them with the request that it has. Four
+//! words (44 bits) could be ground out in half an hour; eight can't.
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::vault::record::Digest;
+
+/// So many words are compared.
+pub const COUNT: usize = 8;
+
+/// The words of a request, or of several that are approved together: 11 bits each, from the front
+/// of SHA-256 over a domain string and the digests in ascending order, from the BIP-39 list.
+#[must_use]
+pub fn of(requests: &[Digest]) -> [&'static str; COUNT] {
+    let mut sorted: Vec<&[u8]> = requests.iter().map(Digest::as_bytes).collect();
+    sorted.sort_unstable();
+    let mut hash = Sha256::new_with_prefix(b"quorate words v1\0");
+    for digest in sorted {
+        hash.update(digest);
+    }
+    let bits = hash.finalize();
+    let list = bip39::Language::English.word_list();
+    std::array::from_fn(|word| {
+        let index = (word * 11..word * 11 + 11).fold(0_usize, |index, bit| {
+            index << 1 | usize::from(bits[bit / 8] >> (7 - bit % 8) & 1)
+        });
+        list[index]
+    })
+}
+
+/// Are these the words? Case, spaces and commas don't matter, and the first four letters of a
+/// word do, since no two words of the list share them. It isn't told which word was wrong.
+#[must_use]
+pub fn fit(typed: &str, expected: &[&str; COUNT]) -> bool {
+    let typed: Vec<String> = typed
+        .split(|c: char| c.is_whitespace() || c == ',' || c == '.')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    if typed.len() != COUNT {
+        return false;
+    }
+    typed
+        .iter()
+        .zip(expected)
+        .fold(true, |good, (typed, word)| {
+            let four = word.get(..4).unwrap_or(word);
+            let fits = word.starts_with(typed.as_str()) && typed.len() >= four.len();
+            good & bool::from(u8::from(fits).ct_eq(&1))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_depend_on_every_request_and_not_on_their_order() {
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        assert_eq!(of(&[a, b]), of(&[b, a]));
+        assert_ne!(of(&[a]), of(&[a, b]));
+        assert_ne!(of(&[a]), of(&[b]));
+    }
+
+    #[test]
+    fn first_letters_do_and_fewer_do_not() {
+        let words = of(&[Digest::of(b"x")]);
+        let short: Vec<&str> = words.iter().map(|w| w.get(..4).unwrap_or(w)).collect();
+        assert!(fit(&words.join(" "), &words));
+        assert!(fit(&short.join(", ").to_uppercase(), &words));
+        assert!(!fit(&short[..7].join(" "), &words));
+        let three: Vec<&str> = words.iter().map(|w| &w[..3]).collect();
+        assert!(!fit(&three.join(" "), &of(&[Digest::of(b"y")])));
+        assert!(!fit("", &words));
+    }
+
+    #[test]
+    fn no_two_words_of_the_list_share_their_first_four_letters() {
+        let list = bip39::Language::English.word_list();
+        let mut heads: Vec<&str> = list.iter().map(|w| w.get(..4).unwrap_or(w)).collect();
+        heads.sort_unstable();
+        heads.dedup();
+        assert_eq!((list.len(), heads.len()), (2048, 2048));
+    }
+}

@@ -1,0 +1,256 @@
+//! `quorate certify`: opens a request, with the opener's own approval along.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use quorate_share::Kind;
+
+use super::context::{Context, Opened};
+use super::open_request::{self, Target};
+use super::report::{Exit, Failure, path};
+use super::{Identity, screen};
+use crate::ceremony::explain;
+use crate::openpgp::draft::Draft;
+use crate::openpgp::manifest_signature::primary_of;
+use crate::openpgp::plan::{Algorithm, Certainty, Hash, Notation, Plan, Stamp};
+use crate::openpgp::target::{TargetError, certificates, choose};
+use crate::openpgp::{armor::dearmor, target};
+use crate::world::{SafeText, Timestamp};
+
+/// The most bytes that a file of certificates may have.
+const MAX_CERTIFICATES: usize = 64 << 20;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Files of certificates, in armour or binary, one or many in each
+    #[arg(required = true, value_name = "CERT")]
+    certs: Vec<PathBuf>,
+    /// Certify only this user ID (its whole text, or its address); may be repeated
+    #[arg(long = "user-id", value_name = "TEXT")]
+    user_ids: Vec<String>,
+    /// When the certification ends: a day, 2027-06-30 (the moment it begins, UTC); default: never
+    #[arg(long, value_name = "DAY")]
+    until: Option<String>,
+    /// How well the user ID was checked: 0x10 no statement, 0x11 not, 0x12 casually, 0x13 well
+    #[arg(long = "type", value_name = "TYPE", default_value = "0x10")]
+    certainty: String,
+    /// A notation NAME@DOMAIN=VALUE; may be repeated
+    #[arg(long, value_name = "NOTATION")]
+    notation: Vec<String>,
+    #[command(flatten)]
+    identity: Identity,
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let opened = context.open()?;
+    let me = context.me(&opened)?;
+    context.needs_force(&opened, Kind::Master)?;
+    let now = context.world.clock.now();
+    let terms = Terms::read(&opened, options, now)?;
+    let mut drafts = Vec::new();
+    let mut targets = Vec::new();
+    for file in &options.certs {
+        let target = read(context, file)?;
+        terms.drafts(&target, file, &mut drafts)?;
+        targets.push(target);
+    }
+    context.say("The key would sign this, and nothing else:");
+    show(context, &opened, &drafts);
+    open_request::open(context, &opened, &me, &options.identity, drafts, &targets)
+}
+
+/// What is the same for every certification of the request.
+struct Terms {
+    stamp: Stamp,
+    certainty: Certainty,
+    expires_after: Option<u32>,
+    notations: Vec<Notation>,
+    wanted: Vec<String>,
+}
+
+impl Terms {
+    fn read(opened: &Opened, options: &Options, now: Timestamp) -> Result<Self, Failure> {
+        let usage = |what: String| Failure::new(Exit::Usage, what);
+        let certainty = match options.certainty.as_str() {
+            "0x10" | "generic" => Certainty::Generic,
+            "0x11" | "persona" => Certainty::Persona,
+            "0x12" | "casual" => Certainty::Casual,
+            "0x13" | "positive" => Certainty::Positive,
+            other => {
+                return Err(usage(format!("--type {} is no type", SafeText::new(other)))
+                    .next("one of 0x10, 0x11, 0x12, 0x13"));
+            }
+        };
+        let expires_after = match &options.until {
+            None => None,
+            Some(day) => Some(seconds_until(day, now)?),
+        };
+        let mut notations = options
+            .notation
+            .iter()
+            .map(|text| {
+                text.split_once('=')
+                    .filter(|(name, _)| name.contains('@'))
+                    .map(|(name, value)| Notation {
+                        name: name.into(),
+                        value: value.into(),
+                    })
+                    .ok_or_else(|| {
+                        usage(format!(
+                            "--notation {} isn't NAME@DOMAIN=VALUE",
+                            SafeText::new(text)
+                        ))
+                    })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        notations.sort();
+        let manifest = opened.manifest();
+        let primary = primary_of(manifest.certificate.as_bytes())
+            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
+        let stamp = Stamp {
+            issuer: primary.fingerprint(),
+            algorithm: Algorithm::of(primary.pk_algo()).ok_or_else(|| {
+                Failure::new(Exit::Failed, "the key's algorithm isn't known here")
+            })?,
+            hash: Hash::Sha512,
+            created: now
+                .to_openpgp()
+                .ok_or_else(|| Failure::new(Exit::Failed, "this clock can't be right"))?,
+        };
+        Ok(Self {
+            stamp,
+            certainty,
+            expires_after,
+            notations,
+            wanted: options.user_ids.clone(),
+        })
+    }
+
+    fn drafts(&self, file: &Target, name: &Path, drafts: &mut Vec<Draft>) -> Result<(), Failure> {
+        let certs = certificates(&file.packets).map_err(|error| refused(name, None, &error))?;
+        let before = drafts.len();
+        for cert in certs {
+            let cert = cert.map_err(|error| refused(name, None, &error))?;
+            let chosen = choose(&cert, &self.stamp.issuer, &self.wanted, self.stamp.created)
+                .map_err(|error| refused(name, Some(cert.fingerprint().to_hex()), &error))?;
+            let target::Target { primary, user_ids } = chosen;
+            for user_id in user_ids {
+                let plan = Plan::Certify {
+                    stamp: self.stamp.clone(),
+                    certainty: self.certainty,
+                    expires_after: self.expires_after,
+                    notations: self.notations.clone(),
+                    target: primary.clone(),
+                    user_id,
+                };
+                drafts.push(Draft::encode(plan).map_err(|error| {
+                    Failure::new(
+                        Exit::Usage,
+                        format!("{}: this can't be signed: {error}", path(name)),
+                    )
+                })?);
+            }
+        }
+        if drafts.len() == before {
+            return Err(refused(name, None, &TargetError::NotACertificate));
+        }
+        Ok(())
+    }
+}
+
+fn seconds_until(day: &str, now: Timestamp) -> Result<u32, Failure> {
+    let end = Timestamp::from_day(day).map_err(|_| {
+        Failure::new(
+            Exit::Usage,
+            format!("--until {} is no day", SafeText::new(day)),
+        )
+        .next("write it as 2027-06-30")
+    })?;
+    match u32::try_from(end.seconds_since(now)) {
+        Ok(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err(Failure::new(
+            Exit::Usage,
+            format!("--until {day} is over, or too far away"),
+        )),
+    }
+}
+
+fn read(context: &Context<'_>, file: &Path) -> Result<Target, Failure> {
+    let full = context.world.surroundings.resolve(file);
+    let bytes = context.world.files.read(&full, MAX_CERTIFICATES)?;
+    let name = full
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let (packets, armored) = dearmor(&bytes, MAX_CERTIFICATES)
+        .map_err(|_| refused(file, None, &TargetError::NotACertificate))?;
+    Ok(Target {
+        name,
+        packets,
+        armored,
+    })
+}
+
+fn refused(file: &Path, cert: Option<String>, error: &TargetError) -> Failure {
+    let file = path(file);
+    let whose = cert.map_or_else(|| file.to_string(), |fpr| format!("{file}: {fpr}"));
+    let refused = |what: String| {
+        Failure::new(Exit::Failed, what).fact("no request was opened; nothing was written")
+    };
+    match error {
+        TargetError::NotACertificate => refused(format!(
+            "{file} holds no OpenPGP certificate that can be read"
+        ))
+        .next("gpg --armor --export FINGERPRINT >FILE"),
+        TargetError::Secret => refused(format!("{whose} holds SECRET keys"))
+            .next("take the file off this machine; ask its owner for the public certificate"),
+        TargetError::NoUserId => refused(format!(
+            "{whose} has no user ID, so there is nothing to certify"
+        )),
+        TargetError::Revoked => refused(format!("{whose} is revoked")),
+        TargetError::Expired => refused(format!("{whose} has expired"))
+            .next("ask its owner to extend it and to send it again"),
+        TargetError::NotYet => refused(format!("{whose} is dated in the future")),
+        TargetError::Own => refused(format!("{whose} is the master key itself")),
+        TargetError::Unacceptable { reason } => {
+            refused(format!("{whose} has no self-signature that is valid today"))
+                .fact(SafeText::limited(reason, 200).to_string())
+        }
+        TargetError::NoneFits { has } => {
+            let mut failure = refused(format!("{whose} has no user ID that is valid and meant"));
+            for user_id in has.iter().take(10) {
+                failure = failure.fact(format!("it has: {}", SafeText::from_bytes(user_id)));
+            }
+            failure
+        }
+    }
+}
+
+/// So many certifications are shown with their fingerprints spread; more, a line each.
+const IN_FULL: usize = 3;
+
+/// Shows what drafts do, old and new.
+pub(super) fn show(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
+    let before = opened.certified_before();
+    for draft in drafts {
+        let plan = draft.plan();
+        if drafts.len() > IN_FULL {
+            context.say(&format!("  {}", explain::brief(plan)));
+            continue;
+        }
+        let mut lines = explain::explain(plan);
+        if let Plan::Certify { .. } = plan {
+            let old = before.get(&open_request::subject(plan)).cloned();
+            let text =
+                old.unwrap_or_else(|| "not certified by us, as far as this vault tells".into());
+            lines.insert(2, explain::Line { label: "now", text });
+        }
+        context.say(&screen::lines(&lines));
+    }
+    if drafts.len() > IN_FULL {
+        context.say(&format!(
+            "  in all: {}",
+            explain::title(drafts.iter().map(Draft::plan))
+        ));
+    }
+}

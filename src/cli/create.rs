@@ -1,0 +1,303 @@
+//! `quorate create`: the vault that `team.toml` describes.
+
+use clap::Args;
+use quorate_share::Threshold;
+use sequoia_openpgp::Fingerprint;
+use std::path::Path;
+
+use super::context::Context;
+use super::report::{Exit, Failure, path, session};
+use crate::ceremony::explain::fingerprint;
+use crate::roster::config::{Config, Cycle, Root, Seal as ConfigSeal};
+use crate::roster::sealing::{Recipient, SealError};
+use crate::session::deal::{DealJob, Made, Seat};
+use crate::session::front;
+use crate::vault::manifest::{Member, Seal, SignedManifest};
+use crate::world::{Batch, Kind, SafeText};
+
+const MAX_CONFIG: usize = 256 << 10;
+const MAX_KEY_FILE: usize = 32 << 20;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The cycle that the key is for; default: the one that runs now, or the next
+    #[arg(long, value_name = "NAME")]
+    cycle: Option<String>,
+    /// Refuse to work if this machine lacks any hardening
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let world = &context.world;
+    let folder = context.new_folder();
+    if world.files.kind(&folder.join("vault.toml"))?.is_some() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} holds a vault already", path(&folder)),
+        )
+        .fact("nothing was changed")
+        .next("quorate status"));
+    }
+    let config = read_config(context, &folder)?;
+    let me = context.roster_name(config.roots.iter().map(|root| &root.name))?;
+    let now = world.clock.now();
+    let cycle = choose_cycle(&config, options.cycle.as_deref(), now.seconds())?;
+    let expires = config
+        .key_expiry(cycle, now.seconds())
+        .ok()
+        .and_then(crate::world::Timestamp::from_seconds)
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                format!(
+                    "the cycle '{}' gives the key no possible life",
+                    SafeText::new(&cycle.name)
+                ),
+            )
+            .fact("a key lives until the cycle's last day and outlives it; 13 months at most")
+            .next("change [cycles] or key.outlives in team.toml")
+        })?;
+    let mut seats = Vec::with_capacity(config.roots.len());
+    for root in &config.roots {
+        seats.push(seat(context, &folder, root)?);
+    }
+    context.say(&format!(
+        "roster    {} roots, all can be sealed to",
+        seats.len()
+    ));
+
+    let mut vault_id = [0_u8; 16];
+    world.random.fill(&mut vault_id)?;
+    let threshold = |k| Threshold::new(k).map_err(|e| Failure::new(Exit::Usage, e.to_string()));
+    let job = DealJob {
+        vault_id,
+        user_id: config.user_id(cycle),
+        now,
+        expires,
+        master: threshold(config.master)?,
+        revocation: threshold(config.revocation)?,
+        request_days: config.request_days.into(),
+        seats,
+    };
+    let program = world.programs.worker_program();
+    let (made, ran) = front::deal(&program, options.strict, &job)
+        .map_err(|error| session("the vault", &error))?;
+    let missing = ran.hardening.missing();
+    context.say(&format!(
+        "session   {}; {:.3} s, ended",
+        if missing.is_empty() {
+            "memory locked, no dumps, Landlock, seccomp: nothing missing".to_owned()
+        } else {
+            format!("hardened, but for: {}", missing.join(", "))
+        },
+        ran.seconds
+    ));
+    let signed = write(context, &folder, &made)?;
+    context.say("checked   every share was used to rebuild; every file opens as it lies on disk");
+    let manifest = signed.manifest();
+    context.remember_new(&folder, &signed, &me)?;
+
+    context.say("");
+    context.say(
+        "The key is made. It can do nothing until all of you have shown that your shares open.",
+    );
+    context.say(&format!("  {}", SafeText::new(&manifest.user_id)));
+    context.say(&format!("  {}", fingerprint(&manifest.fingerprint)));
+    context.say(&format!(
+        "  expires {};  {} of {} use it;  {} of {} revoke it",
+        manifest.expires.day(),
+        config.master,
+        config.roots.len(),
+        config.revocation,
+        config.roots.len()
+    ));
+    context.say("  read the fingerprint to the others by voice or on paper, not by mail");
+    context.advise("");
+    context.advise("Who does what now, each on the own machine, after `git pull`:");
+    for member in &manifest.roster {
+        let (how, what) = match member.seal {
+            Seal::OpenPgp(_) => ("OpenPGP", "quorate share receipt            gpg asks"),
+            Seal::Age(_) => (
+                "age",
+                "quorate share receipt -i FILE    FILE: your age identity",
+            ),
+        };
+        context.advise(&format!("  {:<8} {how:<9} {what}", member.name.to_string()));
+    }
+    context.advise("");
+    context.advise(&format!(
+        "This machine ({}) could have copied the key. No receipt changes that.",
+        world.surroundings.machine
+    ));
+    context.share_by_git(
+        ".gitignore team.toml keys vault.toml master.1.age revocation.1.age practice.1.age sealed",
+        &format!("Key: {}", SafeText::new(&cycle.name)),
+    );
+    Ok(())
+}
+
+fn read_config(context: &Context<'_>, folder: &Path) -> Result<Config, Failure> {
+    let file = folder.join("team.toml");
+    if context.world.files.kind(&file)?.is_none() {
+        return Err(
+            Failure::new(Exit::Usage, format!("there is no {}", path(&file))).next("quorate init"),
+        );
+    }
+    let text = context.world.files.read(&file, MAX_CONFIG)?;
+    Config::parse(&text).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("team.toml: {}", SafeText::limited(&error.to_string(), 2000)),
+        )
+        .fact("nothing was made")
+        .next("mend team.toml, then: quorate create")
+    })
+}
+
+fn choose_cycle<'c>(
+    config: &'c Config,
+    name: Option<&str>,
+    now: u64,
+) -> Result<&'c Cycle, Failure> {
+    match name {
+        Some(name) => config
+            .cycles
+            .iter()
+            .find(|cycle| cycle.name == name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = config
+                    .cycles
+                    .iter()
+                    .map(|cycle| cycle.name.as_str())
+                    .collect();
+                Failure::new(
+                    Exit::Usage,
+                    format!("team.toml has no cycle '{}'", SafeText::new(name)),
+                )
+                .fact(format!("it has: {}", SafeText::new(&known.join(", "))))
+            }),
+        None => config.cycle_at(now).ok_or_else(|| {
+            Failure::new(Exit::Usage, "all cycles in team.toml are over")
+                .next("add the coming cycle and its last day to [cycles]")
+        }),
+    }
+}
+
+/// To whom this root's shares go, looked up in `keys/`.
+fn seat(context: &Context<'_>, folder: &Path, root: &Root) -> Result<Seat, Failure> {
+    let now = context.world.clock.now().seconds();
+    let files = context.world.files;
+    let keys = folder.join("keys");
+    let refused = |what: String| {
+        Failure::new(Exit::Usage, format!("{}: {what}", root.name))
+            .fact("nothing was made")
+            .next(format!(
+                "mend [root.{}] in team.toml (line {}), or the key in keys/",
+                root.name, root.line
+            ))
+    };
+    let (seal, recipient) = match &root.seal {
+        ConfigSeal::File(name) => {
+            let file = keys.join(name);
+            if files.kind(&file)?.is_none() {
+                return Err(refused(format!("there is no keys/{}", SafeText::new(name))));
+            }
+            let recipient = Recipient::age(&files.read(&file, 64 << 10)?)
+                .map_err(|error| refused(format!("keys/{}: {error}", SafeText::new(name))))?;
+            (Seal::Age(recipient.id()), recipient)
+        }
+        ConfigSeal::OpenPgp(wanted) => {
+            let recipient = find_certificate(context, &keys, wanted, now)?
+                .map_err(|error| refused(error.to_string()))?;
+            (Seal::OpenPgp(wanted.clone()), recipient)
+        }
+    };
+    let member = Member {
+        name: root.name.clone(),
+        seal,
+        attest: root.attest.clone(),
+    };
+    Ok(Seat { member, recipient })
+}
+
+/// Looks through all files of `keys/` for a certificate.
+pub(super) fn find_certificate(
+    context: &Context<'_>,
+    keys: &Path,
+    wanted: &Fingerprint,
+    now: u64,
+) -> Result<Result<Recipient, SealError>, Failure> {
+    let files = context.world.files;
+    let mut last = None;
+    if files.kind(keys)? == Some(Kind::Folder) {
+        for entry in files
+            .list(keys)?
+            .iter()
+            .filter(|entry| entry.kind == Kind::File)
+        {
+            let bytes = files.read(&keys.join(&entry.name), MAX_KEY_FILE)?;
+            match Recipient::openpgp(&bytes, wanted, now) {
+                Ok(recipient) => return Ok(Ok(recipient)),
+                Err(error) => {
+                    if !is_elsewhere(&error) || last.is_none() {
+                        last = Some(error);
+                    }
+                }
+            }
+        }
+    }
+    match last {
+        Some(error) => Ok(Err(error)),
+        None => Err(
+            Failure::new(Exit::Usage, format!("keys/ holds no certificate {wanted}"))
+                .fact("nothing was made")
+                .next(format!("gpg --armor --export {wanted} >keys/NAME.asc")),
+        ),
+    }
+}
+
+/// The certificate merely isn't in that file.
+fn is_elsewhere(error: &SealError) -> bool {
+    use crate::roster::sealing::OpenPgpRecipientError as E;
+    matches!(
+        error,
+        SealError::OpenPgp(E::NoSuchCert { .. } | E::NotOpenPgp { .. })
+    )
+}
+
+/// Puts the files in place, vault.toml last, and compares the disk with what the session returned.
+fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedManifest, Failure> {
+    let world = &context.world;
+    let vault = context.lock(folder)?;
+    let mut batch = Batch::new();
+    for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
+        batch = batch.folder(folder.join(sub), 0o755);
+    }
+    batch = batch.replace(folder.join(".gitignore"), context.gitignore(folder)?, 0o644);
+    // What lies there from a create that was killed has no vault.toml, so it is nobody's.
+    for file in made {
+        batch = batch.replace(folder.join(&file.path), file.bytes.clone(), 0o644);
+    }
+    batch.commit(world.files, world.random)?;
+    drop(vault);
+    for file in made {
+        let there = world
+            .files
+            .read(&folder.join(&file.path), file.bytes.len() + 1)?;
+        if *there != file.bytes {
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("{} isn't on the disk as it was made", file.path),
+            )
+            .next("check the disk; remove vault.toml and create anew"));
+        }
+    }
+    let bytes = made.last().map_or(&[][..], |file| &file.bytes);
+    SignedManifest::read_unpinned(bytes).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("vault.toml can't be read back: {error}"),
+        )
+    })
+}

@@ -1,0 +1,199 @@
+//! Opening a request: common to all commands that ask for the key.
+
+use std::path::PathBuf;
+
+use quorate_share::Kind;
+use zeroize::Zeroizing;
+
+use super::context::{Context, Opened};
+use super::report::{Exit, Failure};
+use super::{Identity, screen};
+use crate::ceremony::approval::Approval;
+use crate::ceremony::explain;
+use crate::ceremony::request::{Request, VerifiedRequest};
+use crate::ceremony::{submission, words};
+use crate::openpgp::Plan;
+use crate::openpgp::draft::Draft;
+use crate::roster::name::Name;
+use crate::roster::opening::OneTimeIdentity;
+use crate::roster::sealing::seal;
+use crate::vault::manifest::Seal;
+use crate::world::Batch;
+
+/// A file of certificates that results will be spliced into.
+pub(super) struct Target {
+    /// Its name, without folders.
+    pub name: String,
+    /// Its packets, out of the armour.
+    pub packets: Vec<u8>,
+    /// Was it in armour?
+    pub armored: bool,
+}
+
+/// What a plan is about, for comparing with earlier results.
+pub(super) fn subject(plan: &Plan) -> Vec<u8> {
+    match plan {
+        Plan::Certify {
+            target, user_id, ..
+        } => {
+            let mut subject = target.fingerprint().as_bytes().to_vec();
+            subject.extend_from_slice(user_id.value());
+            subject
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Opens the request: the opener's approval and submission go along.
+pub(super) fn open(
+    context: &Context<'_>,
+    opened: &Opened,
+    me: &Name,
+    identity: &Identity,
+    drafts: Vec<Draft>,
+    targets: &[Target],
+) -> Result<(), Failure> {
+    let world = &context.world;
+    let manifest = opened.manifest();
+    let set = opened.set(Kind::Master)?;
+    let own = context.open_own(opened, me, Kind::Master, identity)?;
+    let one_time = OneTimeIdentity::generate();
+    let now = world.clock.now();
+    let title = explain::title(drafts.iter().map(Draft::plan));
+    let request = Request {
+        vault: manifest.vault_id,
+        fingerprint: manifest.fingerprint.clone(),
+        kind: Kind::Master,
+        set: set.set,
+        generation: set.generation,
+        opener: me.clone(),
+        machine: world.surroundings.machine.to_string(),
+        program: context.program()?,
+        opened: now,
+        closes: now.plus_days(manifest.request_days),
+        one_time: one_time.recipient().to_string(),
+        drafts,
+    };
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            Exit::Failed,
+            format!("the request can't be written: {error}"),
+        )
+    };
+    let request_file = request
+        .sign(&own.sealed.holder_key)
+        .map_err(|e| failed(&e))?;
+    // Read back as the others will read it, before anybody is asked.
+    let verified = VerifiedRequest::read(&request_file, manifest).map_err(|e| failed(&e))?;
+    let digest = verified.digest();
+    let id = opened.new_request_id(world.files, &digest)?;
+    let approval = Approval {
+        vault: manifest.vault_id,
+        request: digest,
+        set: set.set,
+        holder: me.clone(),
+        seat: own.dealt.seat,
+        way: "opener".to_owned(),
+        signed: now,
+    };
+    let approval_file = approval
+        .sign(&own.sealed.holder_key)
+        .map_err(|e| failed(&e))?;
+    let own_submission = submission::make(
+        &verified,
+        &approval_file,
+        &own.sealed.share_text,
+        &own.sealed.holder_key,
+    )
+    .map_err(|e| failed(&e))?;
+
+    // The one-time identity and the holder key for the minutes, sealed to the opener's own key.
+    let member = opened.member(me)?;
+    let recipient = match &member.seal {
+        Seal::Age(text) => crate::roster::sealing::Recipient::age(text.as_bytes()),
+        Seal::OpenPgp(fingerprint) => super::create::find_certificate(
+            context,
+            &opened.folder.join("keys"),
+            fingerprint,
+            now.seconds(),
+        )?,
+    }
+    .map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("your own key can't be sealed to: {error}"),
+        )
+        .next("put your current certificate into keys/")
+    })?;
+    let holder_key = own.sealed.holder_key.to_text().map_err(|e| failed(&e))?;
+    let secret = Zeroizing::new(format!(
+        "quorate one-time 1\n{}\n{}",
+        one_time.to_text().trim_end(),
+        holder_key.as_str()
+    ));
+    let sealed = seal(&recipient, secret.as_bytes()).map_err(|e| failed(&e))?;
+
+    let desk = context.desk(opened, &digest)?;
+    let mut batch = Batch::new();
+    for folder in desk.folders() {
+        batch = batch.folder(folder, 0o700);
+    }
+    for (number, target) in targets.iter().enumerate() {
+        let form = if target.armored { "asc" } else { "pgp" };
+        let name = format!("{number:04}.{form}.{}", target.name);
+        batch = batch.put(desk.targets.join(name), target.packets.clone(), 0o600);
+    }
+    batch
+        .put(
+            desk.inbox.join(format!("{me}.submission")),
+            own_submission,
+            0o600,
+        )
+        .put(desk.one_time.clone(), sealed, 0o600)
+        .commit(world.files, world.random)?;
+
+    // The request last: it is valid only with the one-time key at hand.
+    let request_path = PathBuf::from(format!("requests/{id}.request"));
+    let approval_path = PathBuf::from(format!("approvals/{id}-{me}.approval"));
+    context.write(
+        opened,
+        vec![
+            (approval_path.clone(), approval_file),
+            (request_path.clone(), request_file),
+        ],
+    )?;
+
+    let asked = verified.request();
+    let needed = set.threshold.get();
+    context.say("");
+    context.say(&format!(
+        "request {id} is open; closes {}; needs {needed} of {}, has {me}",
+        screen::minute(asked.closes),
+        set.shares.len()
+    ));
+    context.say("Give these eight words to each of the others by voice, never with the request:");
+    context.say(&screen::words(&words::of(&[digest])));
+    context.say(&format!(
+        "(again, on this machine only: quorate show {id} --words)"
+    ));
+    context.share_by_git(
+        &format!("{} {}", request_path.display(), approval_path.display()),
+        &format!("Request {id}: {title}"),
+    );
+    let others: Vec<String> = set
+        .shares
+        .iter()
+        .filter(|dealt| dealt.holder != *me)
+        .map(|dealt| dealt.holder.to_string())
+        .collect();
+    context.advise("");
+    context.advise(&format!("text for {}:", others.join(", ")));
+    context.advise(&format!("| {me} asks you to use the key: {title}."));
+    context.advise(&format!(
+        "| Needs {needed} of {} by {}. Call me for the eight words, then:",
+        set.shares.len(),
+        screen::minute(asked.closes)
+    ));
+    context.advise(&format!("|   git pull && quorate approve {id}"));
+    Ok(())
+}

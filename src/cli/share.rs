@@ -1,0 +1,159 @@
+//! `quorate share verify|receipt|show`: a holder's own shares, all of them in one call.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use quorate_share::Kind;
+
+use super::context::Context;
+use super::report::{Exit, Failure};
+use super::{Identity, screen};
+use crate::vault::receipt::Receipt;
+use crate::vault::render::kind_word;
+use crate::world::Timestamp;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Open your shares and compare them with what the key signed; nothing is shown or written
+    #[command(after_help = "Example:\n  quorate share verify -i age-identity.txt")]
+    Verify(Own),
+    /// Sign that your shares open and are true; the key is in force when all have done so
+    #[command(
+        after_help = "Writes receipts/.\n\nExample:\n  quorate share receipt --as ben -i age-identity.txt"
+    )]
+    Receipt(Own),
+    /// Print a share as text, to be written down: whoever sees it has it
+    #[command(after_help = "Example:\n  quorate share show --of revocation --yes")]
+    Show(Show),
+}
+
+#[derive(Args)]
+pub(super) struct Own {
+    #[command(flatten)]
+    identity: Identity,
+}
+
+#[derive(Args)]
+pub(super) struct Show {
+    /// Which share: master or revocation
+    #[arg(long = "of", value_name = "SET", default_value = "master")]
+    of: String,
+    /// You are alone with your screen
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    identity: Identity,
+}
+
+const KINDS: [Kind; 2] = [Kind::Master, Kind::Revocation];
+
+fn purpose(kind: Kind) -> &'static str {
+    if kind == Kind::Master {
+        "for using the key"
+    } else {
+        "for revoking it"
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Verify(own) => verify(context, own),
+        Command::Receipt(own) => receipt(context, own),
+        Command::Show(show) => print(context, show),
+    }
+}
+
+fn verify(context: &Context<'_>, own: &Own) -> Result<(), Failure> {
+    let opened = context.open()?;
+    let me = context.me(&opened)?;
+    for kind in KINDS {
+        context.open_own(&opened, &me, kind, &own.identity)?;
+        context.say(&format!(
+            "{:<18}  opens; it is the share that was dealt to you",
+            purpose(kind)
+        ));
+    }
+    context.say("nothing was shown, sent or written");
+    Ok(())
+}
+
+fn receipt(context: &Context<'_>, own: &Own) -> Result<(), Failure> {
+    let opened = context.open()?;
+    let me = context.me(&opened)?;
+    let now: Timestamp = context.world.clock.now();
+    let mut files = Vec::new();
+    for kind in KINDS {
+        let share = context.open_own(&opened, &me, kind, &own.identity)?;
+        let manifest = opened.manifest();
+        let section = manifest
+            .section_digest(kind)
+            .ok_or_else(|| Failure::new(Exit::Forged, "vault.toml has no such share set"))?;
+        let receipt = Receipt {
+            kind,
+            set: opened.set(kind)?.set,
+            section,
+            holder: me.clone(),
+            seat: share.dealt.seat,
+            signed: now,
+        };
+        let file = receipt
+            .sign(manifest, &share.sealed.holder_key)
+            .map_err(|error| {
+                Failure::new(
+                    Exit::Failed,
+                    format!("the receipt can't be written: {error}"),
+                )
+            })?;
+        files.push((PathBuf::from(Receipt::path(&me, &file)), file));
+    }
+    let paths: Vec<String> = files
+        .iter()
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    context.write(&opened, files)?;
+    context.say(&format!(
+        "{me} signed on {}: both own shares opened and are true",
+        now.day()
+    ));
+    context.say(&format!("  {}", paths.join("   ")));
+    let again = context.open()?;
+    let missing = again.force(Kind::Master, now)?.missing;
+    if missing.is_empty() {
+        context.say("that was the last receipt: the key can be used");
+    } else {
+        context.say(&format!(
+            "{me}, nothing else waits for you. Missing: {}",
+            screen::list(&missing)
+        ));
+    }
+    context.share_by_git("receipts", &format!("Receipts: {me}"));
+    Ok(())
+}
+
+fn print(context: &Context<'_>, show: &Show) -> Result<(), Failure> {
+    let kind = match show.of.as_str() {
+        "master" => Kind::Master,
+        "revocation" => Kind::Revocation,
+        _ => return Err(Failure::new(Exit::Usage, "--of is master or revocation")),
+    };
+    if !show.yes {
+        context.note(&format!(
+            "whoever sees the next lines has your share of the {} set",
+            kind_word(kind)
+        ));
+        if context
+            .world
+            .terminal
+            .ask("Are you alone with this screen? Type yes: ")?
+            .trim()
+            != "yes"
+        {
+            return Err(Failure::new(Exit::Failed, "not shown").fact("nothing was changed"));
+        }
+    }
+    let opened = context.open()?;
+    let me = context.me(&opened)?;
+    let share = context.open_own(&opened, &me, kind, &show.identity)?;
+    context.say(share.sealed.share_text.trim_end());
+    Ok(())
+}

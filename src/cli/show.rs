@@ -1,0 +1,87 @@
+//! `quorate show`: any request, explained to anybody from its bytes.
+
+use clap::Args;
+
+use super::context::Context;
+use super::report::{Exit, Failure};
+use super::{certify, screen};
+use crate::ceremony::words;
+use crate::world::SafeText;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The request: its id, or the beginning of it
+    request: String,
+    /// Print the eight words again; on the opener's machine only
+    #[arg(long)]
+    words: bool,
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let opened = context.open()?;
+    let found = opened.request(&options.request)?;
+    let request = found.verified.request();
+    if options.words {
+        if context
+            .desk(&opened, &found.verified.digest())?
+            .is_there(context.world.files)?
+        {
+            context.say(&screen::words(&words::of(&[found.verified.digest()])));
+            return Ok(());
+        }
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "the words of {} are printed on {}'s machine only",
+                found.id, request.opener
+            ),
+        )
+        .fact("they compare two machines; this one has nothing to compare with by itself")
+        .next(format!("ask {} to say them", request.opener)));
+    }
+    context.say(&format!(
+        "request {}   opened by {} on {}, {}",
+        found.id,
+        request.opener,
+        SafeText::new(&request.machine),
+        screen::minute(request.opened)
+    ));
+    context.say(&format!("digest     {}", found.verified.digest()));
+    context.say(&format!(
+        "with key   {}",
+        crate::ceremony::explain::fingerprint(&request.fingerprint)
+    ));
+    certify::show(context, &opened, &request.drafts);
+    let plural = if request.drafts.len() == 1 { "" } else { "s" };
+    context.say(&format!(
+        "  nothing else is signed: {} signature{plural}, read from the bytes, not from {}'s text",
+        request.drafts.len(),
+        request.opener
+    ));
+    context.say(&format!("program    {}", SafeText::new(&request.program)));
+    let set = opened.set(request.kind)?;
+    let approvals = opened.approvals(&found);
+    let names: Vec<_> = approvals
+        .iter()
+        .map(|(approval, _)| approval.holder.clone())
+        .collect();
+    context.say(&format!(
+        "approved   {}; needs {}",
+        screen::list(&names),
+        set.threshold.get()
+    ));
+    let now = context.world.clock.now();
+    let state = if opened.outcome(&found)?.is_some() {
+        "carried out".to_owned()
+    } else if request.closes <= now {
+        format!("closed {}", screen::minute(request.closes))
+    } else {
+        format!(
+            "closes {}, {}",
+            screen::minute(request.closes),
+            screen::time_left(now, request.closes)
+        )
+    };
+    context.say(&format!("state      {state}"));
+    Ok(())
+}

@@ -1,0 +1,416 @@
+//! `quorate status`, and bare `quorate`: where the key stands, what is open, whose turn it is.
+
+use clap::Args;
+use quorate_share::Kind;
+use serde_json::json;
+
+use super::context::{Context, Found, Opened};
+use super::report::Failure;
+use super::screen;
+use crate::ceremony::explain;
+use crate::openpgp::draft::Draft;
+use crate::roster::name::Name;
+use crate::vault::force::Force;
+use crate::vault::render::kind_word;
+use crate::world::{SafeText, Timestamp};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// For programs: docs/status.schema.json describes it
+    #[arg(long)]
+    json: bool,
+}
+
+/// A request that can still be carried out.
+struct Open {
+    found: Found,
+    approved: Vec<(Name, Timestamp)>,
+    needed: u8,
+    waiting: Vec<Name>,
+    arrived: usize,
+    mine: bool,
+}
+
+/// What a screen shows.
+struct View {
+    opened: Opened,
+    now: Timestamp,
+    master: Force,
+    revocation: Force,
+    requests: Vec<Open>,
+    damaged: Vec<String>,
+    done: usize,
+}
+
+impl View {
+    fn read(context: &Context<'_>) -> Result<Self, Failure> {
+        let opened = context.open()?;
+        let now = context.world.clock.now();
+        let (mut requests, mut damaged, mut done) = (Vec::new(), Vec::new(), 0);
+        for request in opened.requests() {
+            let found = match request {
+                Ok(found) => found,
+                Err((id, error)) => {
+                    damaged.push(format!("{}: {error}", SafeText::new(&id)));
+                    continue;
+                }
+            };
+            if opened.outcome(&found)?.is_some() {
+                done += 1;
+                continue;
+            }
+            if found.verified.open_at(now).is_err() {
+                continue;
+            }
+            requests.push(open(context, &opened, found)?);
+        }
+        let master = opened.force(Kind::Master, now)?;
+        let revocation = opened.force(Kind::Revocation, now)?;
+        Ok(Self {
+            opened,
+            now,
+            master,
+            revocation,
+            requests,
+            damaged,
+            done,
+        })
+    }
+
+    fn ended(&self) -> bool {
+        self.opened.expires <= self.now
+    }
+
+    fn in_force(&self) -> bool {
+        self.master.is_in_force() && self.revocation.is_in_force()
+    }
+
+    /// The state in one or two words, for people and for programs.
+    fn state(&self) -> (&'static str, &'static str) {
+        if self.ended() {
+            ("ENDED: EXPIRED", "ended")
+        } else if self.in_force() {
+            ("IN SERVICE", "in-service")
+        } else {
+            ("WAITING FOR RECEIPTS", "waiting-for-receipts")
+        }
+    }
+
+    /// What the person at this machine can do now.
+    fn my_turn(&self) -> Option<(String, Vec<String>)> {
+        let me = self.opened.remembered_me()?;
+        let missing = self.master.missing.contains(me) || self.revocation.missing.contains(me);
+        if missing {
+            let mut next = vec!["share".to_owned(), "receipt".to_owned()];
+            if matches!(
+                self.opened.member(me).ok()?.seal,
+                crate::vault::manifest::Seal::Age(_)
+            ) {
+                next.extend(["-i".to_owned(), "FILE".to_owned()]);
+            }
+            return Some(("show that your shares open".to_owned(), next));
+        }
+        for request in &self.requests {
+            let id = request.found.id.clone();
+            let approved = request.approved.iter().any(|(name, _)| name == me);
+            if request.mine && request.arrived >= usize::from(request.needed) {
+                return Some((
+                    "enough submissions have come".to_owned(),
+                    vec!["perform".into(), id],
+                ));
+            }
+            if !approved && request.approved.len() < usize::from(request.needed) {
+                return Some((
+                    format!(
+                        "{} asks for your answer",
+                        request.found.verified.request().opener
+                    ),
+                    vec!["approve".into(), id],
+                ));
+            }
+        }
+        None
+    }
+}
+
+fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Failure> {
+    let set = opened.set(found.verified.request().kind)?;
+    let approved: Vec<(Name, Timestamp)> = opened
+        .approvals(&found)
+        .into_iter()
+        .map(|(approval, _)| (approval.holder, approval.signed))
+        .collect();
+    let desk = context.desk(opened, &found.verified.digest())?;
+    let mine = desk.is_there(context.world.files)?;
+    let arrived = if mine {
+        context.world.files.list(&desk.inbox)?.len()
+    } else {
+        0
+    };
+    let waiting = set
+        .shares
+        .iter()
+        .map(|dealt| dealt.holder.clone())
+        .filter(|holder| !approved.iter().any(|(name, _)| name == holder))
+        .collect();
+    let needed = set.threshold.get();
+    Ok(Open {
+        found,
+        approved,
+        needed,
+        waiting,
+        arrived,
+        mine,
+    })
+}
+
+/// Bare `quorate`: my turn?
+pub(super) fn my_turn(context: &Context<'_>) -> Result<(), Failure> {
+    let opened = context.open()?;
+    let me = context.me(&opened)?;
+    let view = View::read(context)?;
+    match view.my_turn() {
+        Some((what, next)) => {
+            context.say(&format!("{me}, it is your turn: {what}"));
+            context.say(&format!("  next: quorate {}", next.join(" ")));
+        }
+        None => {
+            context.say(&format!("{me}, nothing waits for you"));
+            if !view.master.missing.is_empty() {
+                context.say(&format!(
+                    "  missing receipts: {}",
+                    screen::list(&view.master.missing)
+                ));
+            }
+            for request in &view.requests {
+                context.say(&format!(
+                    "  request {}: {} of {} approved; closes {}",
+                    request.found.id,
+                    request.approved.len(),
+                    request.needed,
+                    screen::time_left(view.now, request.found.verified.request().closes)
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let view = View::read(context)?;
+    if options.json {
+        context.say(&format!("{:#}", as_json(&view)));
+        return Ok(());
+    }
+    let opened = &view.opened;
+    context.say(SafeText::new(&opened.user_id).as_str());
+    context.say(&explain::fingerprint(&opened.fingerprint));
+    context.say(&format!(
+        "{:<24} made {}, expires {} ({})",
+        view.state().0,
+        opened.created.day(),
+        opened.expires.day(),
+        screen::time_left(view.now, opened.expires)
+    ));
+    context.say("");
+    if view.in_force() {
+        let last = view
+            .master
+            .shown
+            .values()
+            .chain(view.revocation.shown.values())
+            .max();
+        context.say(&format!(
+            "shares         {}, {}; all receipts, last {}",
+            threshold(opened, Kind::Master),
+            threshold(opened, Kind::Revocation),
+            last.map_or_else(|| "-".to_owned(), |last| last.day())
+        ));
+    } else {
+        receipts(context, &view);
+    }
+    for holder in view.master.ahead.iter().chain(&view.revocation.ahead) {
+        context.warn(&format!(
+            "a receipt of {holder} is dated ahead of this clock; it isn't counted"
+        ));
+    }
+    for request in &view.requests {
+        request_rows(context, &view, request);
+    }
+    if view.requests.is_empty() {
+        context.say(&format!(
+            "requests       none open; {} carried out",
+            view.done
+        ));
+    }
+    for damaged in &view.damaged {
+        context.warn(&format!("request {damaged}; it isn't counted"));
+    }
+    match view.my_turn() {
+        Some((_, next)) => context.say(&format!("next           quorate {}", next.join(" "))),
+        None => {
+            let me = opened
+                .remembered_me()
+                .map_or_else(String::new, |me| format!(", {me},"));
+            context.say(&format!("next           you{me} have nothing to do"));
+        }
+    }
+    Ok(())
+}
+
+fn threshold(opened: &Opened, kind: Kind) -> String {
+    opened.manifest().set(kind).map_or_else(String::new, |set| {
+        format!(
+            "{} {} of {}",
+            kind_word(kind),
+            set.threshold.get(),
+            set.shares.len()
+        )
+    })
+}
+
+fn receipts(context: &Context<'_>, view: &View) {
+    for (kind, force) in [
+        (Kind::Master, &view.master),
+        (Kind::Revocation, &view.revocation),
+    ] {
+        let Some(set) = view.opened.manifest().set(kind) else {
+            continue;
+        };
+        context.say(&format!(
+            "receipts       {:<11} {} of {}",
+            kind_word(kind),
+            force.shown.len(),
+            set.shares.len()
+        ));
+        for dealt in &set.shares {
+            let date = force
+                .shown
+                .get(&dealt.holder)
+                .map_or_else(|| "-".to_owned(), |last| last.day());
+            context.say(&format!("  {:<12} {date}", dealt.holder.to_string()));
+        }
+    }
+    let mut missing = view.master.missing.clone();
+    for name in &view.revocation.missing {
+        if !missing.contains(name) {
+            missing.push(name.clone());
+        }
+    }
+    context.say(&format!("missing        {}", screen::list(&missing)));
+    context.say(&format!(
+        "in force       with all {}",
+        view.opened.roster.len()
+    ));
+}
+
+fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
+    let request = open.found.verified.request();
+    context.say("");
+    context.say(&format!(
+        "request {:<10} {}; opened by {}",
+        open.found.id,
+        explain::title(request.drafts.iter().map(Draft::plan)),
+        request.opener
+    ));
+    context.say(&format!(
+        "                   closes {}, {}",
+        screen::minute(request.closes),
+        screen::time_left(view.now, request.closes)
+    ));
+    for (name, when) in &open.approved {
+        context.say(&format!(
+            "  {:<16} approved {}",
+            name.to_string(),
+            screen::minute(*when)
+        ));
+    }
+    for name in &open.waiting {
+        context.say(&format!("  {:<16} -", name.to_string()));
+    }
+    let approved = open.approved.len();
+    let missing = usize::from(open.needed).saturating_sub(approved);
+    let total = approved + open.waiting.len();
+    let mut needs = format!(
+        "needs          {} of {total}; {approved} approved",
+        open.needed
+    );
+    if missing > 0 {
+        needs.push_str(&format!(
+            "; missing: {missing} of {}",
+            screen::list(&open.waiting)
+        ));
+    }
+    if open.mine {
+        needs.push_str(&format!("; {} arrived here", open.arrived));
+    }
+    context.say(&needs);
+}
+
+fn as_json(view: &View) -> serde_json::Value {
+    let opened = &view.opened;
+    let names = |names: &mut dyn Iterator<Item = &Name>| -> Vec<String> {
+        names.map(ToString::to_string).collect()
+    };
+    let sets: Vec<serde_json::Value> = [
+        (Kind::Master, &view.master),
+        (Kind::Revocation, &view.revocation),
+    ]
+    .into_iter()
+    .filter_map(|(kind, force)| {
+        let set = opened.manifest().set(kind)?;
+        Some(json!({
+            "kind": kind_word(kind),
+            "generation": set.generation.get(),
+            "needed": set.threshold.get(),
+            "seats": set.shares.len(),
+            "receipts": names(&mut force.shown.keys()),
+            "missing": names(&mut force.missing.iter()),
+        }))
+    })
+    .collect();
+    let requests: Vec<serde_json::Value> = view
+        .requests
+        .iter()
+        .map(|open| {
+            let request = open.found.verified.request();
+            json!({
+                "id": open.found.id,
+                "digest": open.found.verified.digest().to_string(),
+                "what": explain::title(request.drafts.iter().map(Draft::plan)),
+                "opened_by": request.opener.to_string(),
+                "opened": request.opened.to_string(),
+                "closes": request.closes.to_string(),
+                "needed": open.needed,
+                "approved": names(&mut open.approved.iter().map(|(name, _)| name)),
+                "open": names(&mut open.waiting.iter()),
+                "arrived_here": open.arrived,
+            })
+        })
+        .collect();
+    let turn = view.my_turn();
+    let next: Vec<String> = turn
+        .as_ref()
+        .map(|(_, next)| {
+            std::iter::once("quorate".to_owned())
+                .chain(next.clone())
+                .collect()
+        })
+        .unwrap_or_default();
+    json!({
+        "format": 1,
+        "key": {
+            "fingerprint": opened.fingerprint.to_hex(),
+            "user_id": opened.user_id,
+            "state": view.state().1,
+            "created": opened.created.to_string(),
+            "expires": opened.expires.to_string(),
+        },
+        "share_sets": sets,
+        "requests": requests,
+        "carried_out": view.done,
+        "me": opened.remembered_me().map(ToString::to_string),
+        "my_turn": turn.is_some(),
+        "next": next,
+    })
+}

@@ -1,0 +1,324 @@
+//! `quorate verify`: everything in a vault, or single files, checked from public data alone.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use quorate_share::Kind;
+use sha2::{Digest as _, Sha256};
+
+use super::context::{Context, Found, Opened};
+use super::report::{Exit, Failure, path};
+use super::screen;
+use crate::ceremony::approval::Approval;
+use crate::ceremony::explain;
+use crate::ceremony::minutes::Minutes;
+use crate::ceremony::outcome::Outcome;
+use crate::ceremony::request::VerifiedRequest;
+use crate::openpgp::draft::Draft;
+use crate::openpgp::manifest_signature::primary_of;
+use crate::vault::manifest::split;
+use crate::vault::receipt::Receipt;
+use crate::world::{SafeText, Timestamp};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Only these files of the vault: receipts, requests, approvals, results, minutes
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print the allowed-signers file for `ssh-keygen -Y verify`, and nothing else
+    #[arg(long)]
+    allowed_signers: bool,
+    /// Print the signed part of vault.toml, and nothing else: what gpg verifies
+    #[arg(long, conflicts_with = "allowed_signers")]
+    signed_part: bool,
+}
+
+/// What is wrong, file by file.
+#[derive(Default)]
+struct Findings {
+    bad: Vec<String>,
+    good: usize,
+}
+
+impl Findings {
+    fn note<E: std::fmt::Display>(
+        &mut self,
+        file: &Path,
+        checked: Result<String, E>,
+    ) -> Option<String> {
+        match checked {
+            Ok(text) => {
+                self.good += 1;
+                Some(text)
+            }
+            Err(error) => {
+                let error = SafeText::limited(&error.to_string(), 300);
+                self.bad.push(format!("{}: {error}", path(file)));
+                None
+            }
+        }
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let opened = context.open_unpinned()?;
+    if options.allowed_signers {
+        context.say(opened.manifest().allowed_signers().trim_end());
+        return Ok(());
+    }
+    if options.signed_part {
+        let (body, _) =
+            split(&opened.bytes).map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
+        context.say(
+            String::from_utf8_lossy(body)
+                .strip_suffix('\n')
+                .unwrap_or_default(),
+        );
+        return Ok(());
+    }
+    if !options.files.is_empty() {
+        return single(context, &opened, &options.files);
+    }
+    whole(context, &opened)
+}
+
+/// One piece of evidence, whatever it is.
+fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
+    let manifest = opened.manifest();
+    let head = file.split(|b| *b == b'\n').next().unwrap_or_default();
+    let far = Timestamp::LATEST;
+    let of = |digest_in: &[u8]| -> Option<Found> {
+        opened.requests().into_iter().flatten().find(|found| {
+            let digest = found.verified.digest().to_string();
+            digest_in
+                .windows(digest.len())
+                .any(|window| window == digest.as_bytes())
+        })
+    };
+    let no_request = || "the request that it belongs to isn't in this vault".to_owned();
+    match head {
+        b"quorate receipt 1" => Receipt::read(file, manifest)
+            .map(|r| format!("receipt by {}, {}", r.holder, r.signed.day()))
+            .map_err(|e| e.to_string()),
+        b"quorate request 1" => VerifiedRequest::read(file, manifest)
+            .map(|v| {
+                let request = v.request();
+                format!(
+                    "request {} by {}: {}",
+                    v.digest().short(),
+                    request.opener,
+                    explain::title(request.drafts.iter().map(Draft::plan))
+                )
+            })
+            .map_err(|e| e.to_string()),
+        b"quorate approval 1" => {
+            let found = of(file).ok_or_else(no_request)?;
+            Approval::read(file, manifest, &found.verified, far)
+                .map(|a| format!("approval of {} by {}", found.id, a.holder))
+                .map_err(|e| e.to_string())
+        }
+        b"quorate result 1" => {
+            let found = of(file).ok_or_else(no_request)?;
+            let primary = primary_of(manifest.certificate.as_bytes()).map_err(|e| e.to_string())?;
+            Outcome::read(file, &found.verified, &primary)
+                .map(|o| {
+                    let n = o.signatures.len();
+                    let s = if n == 1 { "" } else { "s" };
+                    format!(
+                        "result of {}: {n} signature{s}, equal to the drafts",
+                        found.id
+                    )
+                })
+                .map_err(|e| e.to_string())
+        }
+        b"quorate minutes 1" => {
+            let (minutes, _) = Minutes::read(file, manifest).map_err(|e| e.to_string())?;
+            Ok(format!(
+                "minutes of {} by {}",
+                minutes.request.short(),
+                minutes.operator
+            ))
+        }
+        _ => Err("no evidence that this program knows".to_owned()),
+    }
+}
+
+fn single(context: &Context<'_>, opened: &Opened, files: &[PathBuf]) -> Result<(), Failure> {
+    let mut findings = Findings::default();
+    for file in files {
+        let full = context.world.surroundings.resolve(file);
+        let bytes = context
+            .world
+            .files
+            .read(&full, crate::ceremony::request::MAX_REQUEST)?;
+        if let Some(text) = findings.note(file, check(opened, &bytes)) {
+            context.say(&format!("{}   {text}", path(file)));
+        }
+    }
+    context.say(&format!(
+        "signed in the vault of {}",
+        explain::fingerprint(&opened.fingerprint)
+    ));
+    end(&findings)
+}
+
+fn end(findings: &Findings) -> Result<(), Failure> {
+    if findings.bad.is_empty() {
+        return Ok(());
+    }
+    let count = findings.bad.len();
+    let mut failure = Failure::new(
+        Exit::Forged,
+        format!(
+            "{count} file{} not genuine",
+            if count == 1 { " is" } else { "s are" }
+        ),
+    );
+    for bad in findings.bad.iter().take(20) {
+        failure = failure.fact(bad.clone());
+    }
+    Err(failure.next("git log FILE tells who brought it; git checkout brings the former one back"))
+}
+
+fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
+    let manifest = opened.manifest();
+    let mut findings = Findings::default();
+    files(context, opened, &mut findings)?;
+
+    let evidence = &opened.evidence;
+    let kinds = [
+        ("receipt", &evidence.receipts),
+        ("request", &evidence.requests),
+        ("answer", &evidence.approvals),
+        ("result", &evidence.results),
+        ("minutes", &evidence.minutes),
+    ];
+    let mut counts = Vec::new();
+    for (word, files) in kinds {
+        for (file, bytes) in files {
+            findings.note(file, check(opened, bytes));
+        }
+        let s = if files.len() == 1 || word == "minutes" {
+            ""
+        } else {
+            "s"
+        };
+        counts.push(format!("{} {word}{s}", files.len()));
+    }
+    let named = context.names_the_key();
+    let by = if named {
+        "signed by the key you named"
+    } else {
+        "signed by its own key; compare:"
+    };
+    let state = if findings.bad.is_empty() {
+        "GENUINE"
+    } else {
+        "NOT ALL GENUINE"
+    };
+    let threshold = |kind| manifest.set(kind).map_or(0, |set| set.threshold.get());
+    context.say(&format!(
+        "{state:<12} {} roots, master {} of {}, revocation {} of {}: {by}",
+        manifest.roster.len(),
+        threshold(Kind::Master),
+        manifest.roster.len(),
+        threshold(Kind::Revocation),
+        manifest.roster.len(),
+    ));
+    if !named {
+        context.say(&format!(
+            "             {}",
+            explain::fingerprint(&manifest.fingerprint)
+        ));
+    }
+    for found in opened.requests().into_iter().flatten() {
+        describe(context, opened, &found);
+    }
+    context.say(&format!(
+        "in all       {}: {} good, {} bad",
+        counts.join(", "),
+        findings.good,
+        findings.bad.len()
+    ));
+    context.say(
+        "can't be seen from here: whether an operator copied the key, and who these people are",
+    );
+    end(&findings)
+}
+
+fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
+    let request = found.verified.request();
+    let approvals = opened.approvals(found);
+    let names: Vec<_> = approvals
+        .iter()
+        .map(|(approval, _)| approval.holder.clone())
+        .collect();
+    context.say(&format!(
+        "{:<12} {}; opened by {}; approved by {}",
+        found.id,
+        explain::title(request.drafts.iter().map(Draft::plan)),
+        request.opener,
+        screen::list(&names)
+    ));
+    match opened.outcome(found) {
+        Ok(Some(outcome)) => {
+            let needed = opened
+                .set(request.kind)
+                .map_or(255, |set| set.threshold.get());
+            let enough = if names.len() >= usize::from(needed) {
+                String::new()
+            } else {
+                format!("; ONLY {} of {needed} approvals are here", names.len())
+            };
+            let n = outcome.signatures.len();
+            let s = if n == 1 { "" } else { "s" };
+            context.say(&format!(
+                "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
+            ));
+        }
+        Ok(None) if request.closes <= context.world.clock.now() => {
+            context.say("             closed without a result");
+        }
+        Ok(None) => context.say("             open"),
+        Err(_) => context.say("             ITS RESULT IS NOT GENUINE"),
+    }
+}
+
+/// The files that the manifest has digests of.
+fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Result<(), Failure> {
+    let mut wanted: Vec<(&str, [u8; 32])> = Vec::new();
+    for set in opened.manifest().sets() {
+        wanted.push((&set.file, set.file_sha256));
+        wanted.push((&set.practice_file, set.practice_sha256));
+        wanted.extend(
+            set.shares
+                .iter()
+                .map(|d| (d.sealed.as_str(), d.sealed_sha256)),
+        );
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    for (name, digest) in wanted {
+        let file = opened.folder.join(name);
+        // The master file may be kept elsewhere; the others belong here.
+        if context.world.files.kind(&file)?.is_none() {
+            if name.starts_with("master.") {
+                context.say(&format!(
+                    "             {name} isn't here; it may be kept elsewhere"
+                ));
+            } else {
+                findings.bad.push(format!("{name}: missing"));
+            }
+            continue;
+        }
+        let bytes = context.world.files.read(&file, 16 << 20)?;
+        let same = <[u8; 32]>::from(Sha256::digest(&bytes)) == digest;
+        let checked = if same {
+            Ok(String::new())
+        } else {
+            Err("altered since the key signed its digest")
+        };
+        findings.note(Path::new(name), checked);
+    }
+    Ok(())
+}

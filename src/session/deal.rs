@@ -1,0 +1,332 @@
+//! Making a vault: the key, its revocations, the passphrases, their shares, and the manifest.
+//!
+//! Only files leave this function, sealed or public. Before it answers it rebuilds each passphrase
+//! from quorums that together use every share, and decrypts the very bytes that it returns.
+
+use quorate_share::{
+    Candidates, Generation, KeyFingerprint, Kind, SetHeader, SetId, Share, Threshold,
+    deal_with_os_rng,
+};
+use sequoia_openpgp::Fingerprint;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::refusal::Refusal;
+use crate::openpgp::draft::Draft;
+use crate::openpgp::key::MasterKey;
+use crate::openpgp::manifest_signature;
+use crate::openpgp::plan::HardReason;
+use crate::roster::holder_key::HolderKey;
+use crate::roster::name::Name;
+use crate::roster::opening::OneTimeIdentity;
+use crate::roster::passphrase::{Passphrase, decrypt, encrypt};
+use crate::roster::sealed_share::SealedShare;
+use crate::roster::sealing::{Recipient, seal};
+use crate::vault::manifest::{Dealt, Manifest, Member, ShareSet, SignedManifest};
+use crate::world::Timestamp;
+
+/// The most bytes that a file under a passphrase may have, opened.
+const MAX_OPENED: usize = 1 << 20;
+
+/// One root, and to whom the shares are sealed.
+pub struct Seat {
+    /// As the manifest will name it.
+    pub member: Member,
+    /// To whom.
+    pub recipient: Recipient,
+}
+
+/// What a vault is made from. Nothing in it is secret.
+pub struct DealJob {
+    /// A random number that names the vault.
+    pub vault_id: [u8; 16],
+    /// The key's user ID.
+    pub user_id: String,
+    /// The time.
+    pub now: Timestamp,
+    /// When the key expires.
+    pub expires: Timestamp,
+    /// So many use the key.
+    pub master: Threshold,
+    /// So many end it.
+    pub revocation: Threshold,
+    /// How long requests stay open.
+    pub request_days: u32,
+    /// The roster, in the order of the seats.
+    pub seats: Vec<Seat>,
+}
+
+/// A file of the vault.
+pub struct Made {
+    /// Where it goes, relative to the vault's folder.
+    pub path: String,
+    /// What stands in it.
+    pub bytes: Vec<u8>,
+}
+
+fn broken(what: impl ToString) -> Refusal {
+    Refusal::Dealing(what.to_string())
+}
+
+/// Makes a vault. The manifest is the last of the files.
+///
+/// # Errors
+/// [`Refusal::Dealing`].
+pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
+    let created = job.now.to_openpgp().ok_or_else(|| broken("the time"))?;
+    let life = u32::try_from(job.expires.seconds_since(job.now)).map_err(broken)?;
+    let mut key = MasterKey::generate(created).map_err(broken)?;
+    let own = key.sign_itself(&job.user_id, life).map_err(broken)?;
+    let fingerprint = key.primary().fingerprint();
+    let certificate = key.to_certificate(&own).map_err(broken)?;
+    let identity = OneTimeIdentity::generate();
+
+    let master = File::make("master", &key.to_file(&own).map_err(broken)?)?;
+    let revocation = File::make("revocation", &revocations(&mut key, created, &identity)?)?;
+    let practice = File::make("practice", practice_text(&fingerprint).as_bytes())?;
+
+    let mut files = Vec::new();
+    let sets = [
+        (Kind::Master, job.master, &master),
+        (Kind::Revocation, job.revocation, &revocation),
+    ]
+    .into_iter()
+    .map(|(kind, threshold, file)| {
+        let dealing = Dealing {
+            job,
+            fingerprint: &fingerprint,
+            kind,
+            threshold,
+        };
+        dealing.run(file, &practice, &mut files)
+    })
+    .collect::<Result<Vec<_>, _>>()?;
+
+    let manifest = Manifest {
+        vault_id: job.vault_id,
+        fingerprint: fingerprint.clone(),
+        user_id: job.user_id.clone(),
+        created: job.now,
+        expires: job.expires,
+        certificate: String::from_utf8(certificate.clone()).map_err(broken)?,
+        roster: job.seats.iter().map(|seat| seat.member.clone()).collect(),
+        request_days: job.request_days,
+        sets,
+        predecessor: None,
+        revocation_recipient: identity.recipient().to_string(),
+        previous: None,
+    };
+    let text = manifest.render();
+    let plan = manifest_signature::plan(key.primary(), created, &text).map_err(broken)?;
+    let draft = Draft::encode(plan).map_err(broken)?;
+    let signed = key.sign(&draft).map_err(broken)?;
+    let armor = manifest_signature::to_armor(&signed).map_err(broken)?;
+    let signed_text = manifest.with_signature(&armor);
+    SignedManifest::read(&signed_text, &fingerprint).map_err(broken)?;
+
+    for file in [master, revocation, practice] {
+        files.push(Made {
+            path: file.path,
+            bytes: file.bytes,
+        });
+    }
+    files.push(Made {
+        path: "vault.toml".to_owned(),
+        bytes: signed_text,
+    });
+    Ok(files)
+}
+
+/// A file under a passphrase of its own.
+struct File {
+    path: String,
+    bytes: Vec<u8>,
+    plaintext_digest: [u8; 32],
+    passphrase: Passphrase,
+}
+
+impl File {
+    fn make(stem: &str, plaintext: &[u8]) -> Result<Self, Refusal> {
+        let mut bits = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(&mut *bits).map_err(broken)?;
+        let passphrase = Passphrase::from_random(&mut bits);
+        let bytes = encrypt(&passphrase, plaintext).map_err(broken)?;
+        let path = format!("{stem}.1.age");
+        Ok(Self {
+            path,
+            bytes,
+            plaintext_digest: Sha256::digest(plaintext).into(),
+            passphrase,
+        })
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
+
+    /// Rebuilds the passphrase from quorums that together use every share, and opens the very
+    /// bytes of the file with each.
+    fn opens_with_every_share(&self, shares: Vec<Share>, k: Threshold) -> Result<(), Refusal> {
+        let k = usize::from(k.get());
+        let n = shares.len();
+        let texts: Vec<_> = shares.iter().map(Share::to_text).collect();
+        let mut start = 0;
+        while start < n {
+            // The last window reaches back, so that it is whole.
+            let first = start.min(n - k);
+            let mut candidates = Candidates::new();
+            for (share, text) in shares[first..first + k]
+                .iter()
+                .zip(&texts[first..first + k])
+            {
+                // Through the text and the commitment, as a holder's share will come.
+                let read = Share::from_text(text.as_bytes()).map_err(broken)?;
+                let read = share
+                    .commitment()
+                    .check(read)
+                    .map_err(|_| broken("a commitment"))?;
+                candidates.add(read).map_err(broken)?;
+            }
+            let rebuilt = candidates.quorum().map_err(broken)?.combine();
+            let passphrase = Passphrase::from_recovered(&rebuilt).map_err(broken)?;
+            let opened = decrypt(&passphrase, &self.bytes, MAX_OPENED).map_err(broken)?;
+            if <[u8; 32]>::from(Sha256::digest(&opened)) != self.plaintext_digest {
+                return Err(broken("a file opened to other bytes"));
+            }
+            start += k;
+        }
+        Ok(())
+    }
+}
+
+/// One share set and its practice set.
+struct Dealing<'a> {
+    job: &'a DealJob,
+    fingerprint: &'a Fingerprint,
+    kind: Kind,
+    threshold: Threshold,
+}
+
+impl Dealing<'_> {
+    fn header(&self, kind: Kind) -> Result<SetHeader, Refusal> {
+        let mut id = [0_u8; 16];
+        getrandom::fill(&mut id).map_err(broken)?;
+        let fingerprint =
+            KeyFingerprint::from_bytes(self.fingerprint.as_bytes()).map_err(broken)?;
+        let (set, generation, threshold) = (SetId(id), Generation::FIRST, self.threshold);
+        Ok(SetHeader {
+            set,
+            kind,
+            fingerprint,
+            generation,
+            threshold,
+        })
+    }
+
+    fn shares(&self, file: &File, header: &SetHeader) -> Result<Vec<Share>, Refusal> {
+        let seats = u8::try_from(self.job.seats.len()).map_err(broken)?;
+        file.passphrase
+            .expose(|text| deal_with_os_rng(text, header, seats))
+            .map_err(broken)
+    }
+
+    fn run(&self, file: &File, practice: &File, out: &mut Vec<Made>) -> Result<ShareSet, Refusal> {
+        let header = self.header(self.kind)?;
+        let practice_header = self.header(self.kind.practice())?;
+        let real = self.shares(file, &header)?;
+        let drill = self.shares(practice, &practice_header)?;
+        let mut dealt = Vec::with_capacity(real.len());
+        for ((seat, share), practice_share) in self.job.seats.iter().zip(&real).zip(&drill) {
+            let name = &seat.member.name;
+            let (row, made) = self.seal(name, &seat.recipient, share, practice_share)?;
+            dealt.push(row);
+            out.push(made);
+        }
+        let set = ShareSet {
+            kind: self.kind,
+            set: header.set,
+            practice_set: practice_header.set,
+            generation: header.generation,
+            threshold: self.threshold,
+            file: file.path.clone(),
+            file_sha256: file.digest(),
+            practice_file: practice.path.clone(),
+            practice_sha256: practice.digest(),
+            dealt: self.job.now,
+            shares: dealt,
+        };
+        file.opens_with_every_share(real, self.threshold)?;
+        practice.opens_with_every_share(drill, self.threshold)?;
+        Ok(set)
+    }
+
+    fn seal(
+        &self,
+        name: &Name,
+        recipient: &Recipient,
+        share: &Share,
+        practice: &Share,
+    ) -> Result<(Dealt, Made), Refusal> {
+        let mut seed = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(&mut *seed).map_err(broken)?;
+        let holder_key = HolderKey::generate(&mut seed);
+        let public = holder_key.public().clone();
+        let sealed = SealedShare {
+            share_text: share.to_text(),
+            practice_text: practice.to_text(),
+            holder_key,
+        };
+        let bytes =
+            seal(recipient, sealed.to_text().map_err(broken)?.as_bytes()).map_err(broken)?;
+        let folder = if self.kind == Kind::Master {
+            "master"
+        } else {
+            "revocation"
+        };
+        let path = format!("sealed/{folder}.1/{name}.{}", recipient.extension());
+        let row = Dealt {
+            seat: share.seat(),
+            holder: name.clone(),
+            holder_key: public,
+            commitment: share.commitment(),
+            practice_commitment: practice.commitment(),
+            sealed: path.clone(),
+            sealed_sha256: Sha256::digest(&bytes).into(),
+        };
+        Ok((row, Made { path, bytes }))
+    }
+}
+
+/// The plaintext of the revocation file: both hard revocations, and the age identity that later
+/// subkeys' revocations are sealed to.
+fn revocations(
+    key: &mut MasterKey,
+    created: u32,
+    identity: &OneTimeIdentity,
+) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let mut text = Zeroizing::new(Vec::with_capacity(4096));
+    text.extend_from_slice(b"quorate revocation file 1\n\n");
+    for (title, reason) in [
+        ("reason: compromised", HardReason::Compromised),
+        ("reason: none given", HardReason::None),
+    ] {
+        text.extend_from_slice(title.as_bytes());
+        text.push(b'\n');
+        text.extend_from_slice(&key.revocation(reason, created).map_err(broken)?);
+        text.push(b'\n');
+    }
+    text.extend_from_slice(b"identity: opens the revocations of later subkeys\n");
+    text.extend_from_slice(identity.to_text().as_bytes());
+    if !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+fn practice_text(fingerprint: &Fingerprint) -> String {
+    format!(
+        "quorate practice file 1\n\nThis file is worthless. That it opened shows that your practice \
+         shares of\n{}\nwork, and with them the way that the real ones go.\n",
+        fingerprint.to_hex()
+    )
+}

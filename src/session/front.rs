@@ -1,0 +1,103 @@
+//! What the front end calls: a job to a fresh worker, its answer back.
+
+use std::path::Path;
+
+use super::deal::{DealJob, Made};
+use super::harden::{Hardening, Purpose};
+use super::job::made_from_fields;
+use super::refusal::Refusal;
+use super::sign::{SignFailure, SignJob, SignReply};
+use super::start::{Reply, StartError, Worker};
+use super::tags::{DEAL, DONE, REFUSED, SIGN};
+
+/// Why a session gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The worker couldn't be started, or ended early.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It refused.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The answer can't be read.
+    #[error("the worker's answer can't be read")]
+    Answer,
+    /// Hardening is missing and was demanded.
+    #[error("hardening is missing: {}", .0.join(", "))]
+    NotHardened(Vec<&'static str>),
+}
+
+/// How the session ran.
+pub struct Ran {
+    /// What the worker gave up before it was given a secret.
+    pub hardening: Hardening,
+    /// From the job's sending to the process's end, in seconds.
+    pub seconds: f64,
+}
+
+/// What a signing came to.
+pub enum Signing {
+    /// Signed.
+    Done(SignReply),
+    /// Nothing signed.
+    Refused(SignFailure),
+}
+
+fn run(
+    program: &Path,
+    purpose: Purpose,
+    strict: bool,
+    tag: u8,
+    fields: &[Vec<u8>],
+) -> Result<(Reply, Ran), SessionError> {
+    let size: usize = fields.iter().map(Vec::len).sum();
+    // What goes in, what is made from it, and room for the libraries.
+    let wanted = size * 3 + (8 << 20);
+    let worker = Worker::start(program, purpose, wanted)?;
+    let hardening = worker.hardening();
+    if strict && !hardening.is_complete() {
+        return Err(SessionError::NotHardened(hardening.missing()));
+    }
+    let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
+    let reply = worker.call(tag, &fields)?;
+    let seconds = reply.seconds;
+    Ok((reply, Ran { hardening, seconds }))
+}
+
+/// Carries out a request.
+///
+/// # Errors
+/// [`SessionError`]; a refusal of the worker's is a [`Signing::Refused`].
+pub fn sign(
+    program: &Path,
+    strict: bool,
+    job: &SignJob<'_>,
+) -> Result<(Signing, Ran), SessionError> {
+    let (reply, ran) = run(program, Purpose::Sign, strict, SIGN, &job.to_fields())?;
+    let fields = &reply.message.fields;
+    let signing = match reply.message.tag {
+        DONE => SignReply::from_fields(fields).map(Signing::Done),
+        REFUSED => SignFailure::from_fields(fields).map(Signing::Refused),
+        _ => None,
+    };
+    Ok((signing.ok_or(SessionError::Answer)?, ran))
+}
+
+/// Makes a vault.
+///
+/// # Errors
+/// [`SessionError`].
+pub fn deal(program: &Path, strict: bool, job: &DealJob) -> Result<(Vec<Made>, Ran), SessionError> {
+    let fields = job.to_fields().map_err(SessionError::Refused)?;
+    let (reply, ran) = run(program, Purpose::Deal, strict, DEAL, &fields)?;
+    let fields = &reply.message.fields;
+    match reply.message.tag {
+        DONE => Ok((made_from_fields(fields).ok_or(SessionError::Answer)?, ran)),
+        REFUSED => Err(
+            SignFailure::from_fields(fields).map_or(SessionError::Answer, |failure| {
+                SessionError::Refused(failure.refusal)
+            }),
+        ),
+        _ => Err(SessionError::Answer),
+    }
+}

@@ -1,0 +1,262 @@
+//! Jobs and answers as fields of messages: the one place that knows their order.
+
+use quorate_share::Threshold;
+use sequoia_openpgp::Fingerprint;
+use zeroize::Zeroizing;
+
+use super::deal::{DealJob, Made, Seat};
+use super::refusal::Refusal;
+use super::sign::{SignFailure, SignJob, SignReply};
+use crate::ceremony::submission::Verdict;
+use crate::roster::name::Name;
+use crate::roster::sealing::Recipient;
+use crate::vault::manifest::{Member, Seal};
+use crate::world::Timestamp;
+
+type Fields = [Zeroizing<Vec<u8>>];
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+fn time(bytes: &[u8]) -> Option<Timestamp> {
+    Timestamp::from_seconds(number(bytes)?)
+}
+
+impl SignJob<'_> {
+    /// The fields of the job: pin, time, in force, manifest, request, key file, identity, then the
+    /// submissions.
+    #[must_use]
+    pub fn to_fields(&self) -> Vec<Vec<u8>> {
+        // The identity is copied once here; the allocator wipes it when the call is over.
+        let mut fields = vec![
+            self.pin.as_bytes().to_vec(),
+            self.now.seconds().to_be_bytes().to_vec(),
+            vec![u8::from(self.in_force)],
+            self.manifest.to_vec(),
+            self.request.to_vec(),
+            self.key_file.to_vec(),
+            self.identity.to_vec(),
+        ];
+        fields.extend(self.submissions.iter().map(|file| file.to_vec()));
+        fields
+    }
+
+    /// Reads [`SignJob::to_fields`].
+    #[must_use]
+    pub fn from_fields(fields: &Fields) -> Option<SignJob<'_>> {
+        let [
+            pin,
+            now,
+            in_force,
+            manifest,
+            request,
+            key_file,
+            identity,
+            submissions @ ..,
+        ] = fields
+        else {
+            return None;
+        };
+        Some(SignJob {
+            pin: Fingerprint::from_bytes(4, pin).ok()?,
+            now: time(now)?,
+            in_force: in_force.as_slice() == [1],
+            manifest,
+            request,
+            key_file,
+            identity,
+            submissions: submissions.iter().map(|file| file.as_slice()).collect(),
+        })
+    }
+}
+
+fn verdict_lines(verdicts: &[Verdict]) -> Vec<u8> {
+    let lines: Vec<String> = verdicts.iter().map(Verdict::to_line).collect();
+    lines.join("\n").into_bytes()
+}
+
+fn read_verdicts(field: &[u8]) -> Option<Vec<Verdict>> {
+    let text = text(field)?;
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    text.split('\n').map(Verdict::from_line).collect()
+}
+
+impl SignReply {
+    /// The fields of the answer: verdicts, names used, number of approvals, approvals, signatures.
+    #[must_use]
+    pub fn into_fields(self) -> Vec<Vec<u8>> {
+        let used: Vec<&str> = self.used.iter().map(Name::as_str).collect();
+        let mut fields = vec![
+            verdict_lines(&self.verdicts),
+            used.join(" ").into_bytes(),
+            (self.approvals.len() as u64).to_be_bytes().to_vec(),
+        ];
+        fields.extend(self.approvals);
+        fields.extend(self.signatures);
+        fields
+    }
+
+    /// Reads [`SignReply::into_fields`].
+    #[must_use]
+    pub fn from_fields(fields: &Fields) -> Option<Self> {
+        let [verdicts, used, approvals, rest @ ..] = fields else {
+            return None;
+        };
+        let count = usize::try_from(number(approvals)?).ok()?;
+        let (approvals, signatures) = rest.split_at_checked(count)?;
+        let used = text(used)?.split(' ').map(|name| Name::parse(name).ok());
+        Some(Self {
+            verdicts: read_verdicts(verdicts)?,
+            used: used.collect::<Option<_>>()?,
+            approvals: approvals.iter().map(|file| file.to_vec()).collect(),
+            signatures: signatures.iter().map(|packet| packet.to_vec()).collect(),
+        })
+    }
+}
+
+impl SignFailure {
+    /// The fields of the refusal: why, and the verdicts.
+    #[must_use]
+    pub fn into_fields(self) -> Vec<Vec<u8>> {
+        vec![
+            self.refusal.to_string().into_bytes(),
+            verdict_lines(&self.verdicts),
+        ]
+    }
+
+    /// Reads [`SignFailure::into_fields`].
+    #[must_use]
+    pub fn from_fields(fields: &Fields) -> Option<Self> {
+        let [refusal, verdicts] = fields else {
+            return None;
+        };
+        let refusal = Refusal::from_line(text(refusal)?)?;
+        Some(Self {
+            refusal,
+            verdicts: read_verdicts(verdicts)?,
+        })
+    }
+}
+
+impl DealJob {
+    /// The fields of the job; five for each root at the end.
+    ///
+    /// # Errors
+    /// [`Refusal::Dealing`] if a recipient can't be written.
+    pub fn to_fields(&self) -> Result<Vec<Vec<u8>>, Refusal> {
+        let mut fields = vec![
+            self.vault_id.to_vec(),
+            self.user_id.clone().into_bytes(),
+            self.now.seconds().to_be_bytes().to_vec(),
+            self.expires.seconds().to_be_bytes().to_vec(),
+            vec![self.master.get(), self.revocation.get()],
+            u64::from(self.request_days).to_be_bytes().to_vec(),
+        ];
+        for seat in &self.seats {
+            let recipient = seat.recipient.to_bytes();
+            let (kind, value) = match &seat.member.seal {
+                Seal::OpenPgp(fingerprint) => (0, fingerprint.to_hex()),
+                Seal::Age(value) => (1, value.clone()),
+            };
+            let attest = seat
+                .member
+                .attest
+                .as_ref()
+                .map_or(&[][..], Fingerprint::as_bytes);
+            fields.push(seat.member.name.as_str().as_bytes().to_vec());
+            fields.push(vec![kind]);
+            fields.push(value.into_bytes());
+            fields.push(attest.to_vec());
+            fields.push(recipient.map_err(|error| Refusal::Dealing(error.to_string()))?);
+        }
+        Ok(fields)
+    }
+
+    /// Reads [`DealJob::to_fields`].
+    #[must_use]
+    pub fn from_fields(fields: &Fields) -> Option<Self> {
+        let [
+            vault_id,
+            user_id,
+            now,
+            expires,
+            thresholds,
+            days,
+            roots @ ..,
+        ] = fields
+        else {
+            return None;
+        };
+        let [master, revocation] = thresholds.as_slice() else {
+            return None;
+        };
+        let seats = roots.chunks(5).map(seat).collect::<Option<Vec<_>>>()?;
+        Some(Self {
+            vault_id: vault_id.as_slice().try_into().ok()?,
+            user_id: text(user_id)?.to_owned(),
+            now: time(now)?,
+            expires: time(expires)?,
+            master: Threshold::new(*master).ok()?,
+            revocation: Threshold::new(*revocation).ok()?,
+            request_days: u32::try_from(number(days)?).ok()?,
+            seats,
+        })
+    }
+}
+
+fn seat(fields: &Fields) -> Option<Seat> {
+    let [name, kind, value, attest, recipient] = fields else {
+        return None;
+    };
+    let value = text(value)?;
+    let seal = match kind.as_slice() {
+        [0] => Seal::OpenPgp(value.parse().ok()?),
+        [1] => Seal::Age(value.to_owned()),
+        _ => return None,
+    };
+    let attest = match attest.as_slice() {
+        [] => None,
+        bytes => Some(Fingerprint::from_bytes(4, bytes).ok()?),
+    };
+    Some(Seat {
+        member: Member {
+            name: Name::parse(text(name)?).ok()?,
+            seal,
+            attest,
+        },
+        recipient: Recipient::from_bytes(recipient).ok()?,
+    })
+}
+
+/// The fields of a dealing's answer: path and bytes of each file.
+#[must_use]
+pub fn made_to_fields(files: Vec<Made>) -> Vec<Vec<u8>> {
+    files
+        .into_iter()
+        .flat_map(|file| [file.path.into_bytes(), file.bytes])
+        .collect()
+}
+
+/// Reads [`made_to_fields`].
+#[must_use]
+pub fn made_from_fields(fields: &Fields) -> Option<Vec<Made>> {
+    fields
+        .chunks(2)
+        .map(|pair| {
+            let [path, bytes] = pair else {
+                return None;
+            };
+            Some(Made {
+                path: text(path)?.to_owned(),
+                bytes: bytes.to_vec(),
+            })
+        })
+        .collect()
+}

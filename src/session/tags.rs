@@ -1,0 +1,12 @@
+//! The jobs of the worker and its answers, as tags of messages.
+
+use super::start::TAG_FIRST_FREE;
+
+/// To the worker: make a vault ([`super::deal`]).
+pub const DEAL: u8 = TAG_FIRST_FREE;
+/// To the worker: carry out a request ([`super::sign`]).
+pub const SIGN: u8 = TAG_FIRST_FREE + 1;
+/// From the worker: done; the fields depend on the job.
+pub const DONE: u8 = TAG_FIRST_FREE + 2;
+/// From the worker: refused; one field, [`super::refusal::Refusal`] in a line.
+pub const REFUSED: u8 = TAG_FIRST_FREE + 3;

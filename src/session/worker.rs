@@ -1,0 +1,50 @@
+//! The worker: one job, one answer, the end.
+
+use super::channel::Message;
+use super::deal::{DealJob, deal};
+use super::job::made_to_fields;
+use super::refusal::Refusal;
+use super::sign::{SignFailure, SignJob, sign};
+use super::start::Channel;
+use super::tags::{DEAL, DONE, REFUSED, SIGN};
+
+/// Locks this process up, does the one job and ends it. The front end reads how it went from
+/// the answer; the exit code only tells whether there was one.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    let worked = Channel::take().ok().and_then(|mut channel| {
+        channel.ready().ok()?;
+        let job = channel.receive().ok()?;
+        let (tag, fields) = answer(&job);
+        let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
+        channel.send(tag, &fields).ok()
+    });
+    match worked {
+        Some(()) => std::process::ExitCode::SUCCESS,
+        None => std::process::ExitCode::FAILURE,
+    }
+}
+
+fn answer(job: &Message) -> (u8, Vec<Vec<u8>>) {
+    match job.tag {
+        SIGN => match SignJob::from_fields(&job.fields) {
+            Some(job) => match sign(&job) {
+                Ok(reply) => (DONE, reply.into_fields()),
+                Err(failure) => (REFUSED, failure.into_fields()),
+            },
+            None => refused(Refusal::Job),
+        },
+        DEAL => match DealJob::from_fields(&job.fields) {
+            Some(job) => match deal(&job) {
+                Ok(files) => (DONE, made_to_fields(files)),
+                Err(refusal) => refused(refusal),
+            },
+            None => refused(Refusal::Job),
+        },
+        _ => refused(Refusal::Job),
+    }
+}
+
+fn refused(refusal: Refusal) -> (u8, Vec<Vec<u8>>) {
+    (REFUSED, SignFailure::from(refusal).into_fields())
+}

@@ -1,0 +1,400 @@
+//! The manifest, `vault.toml`: the constitution of one generation.
+//!
+//! The only way to a manifest that may be believed is [`SignedManifest::read`], which demands the
+//! signature of the primary key whose fingerprint is pinned.
+
+use quorate_share::{Commitment, Generation, Kind, Seat, SetId, Threshold};
+use sequoia_openpgp::Fingerprint;
+
+use super::manifest_toml::{self, Problem};
+use super::record::Digest;
+use crate::openpgp::manifest_signature::{self, ManifestSignatureError};
+use crate::roster::holder_key::HolderPublic;
+use crate::roster::name::Name;
+use crate::world::Timestamp;
+
+/// The most bytes that a manifest may have.
+pub const MAX_MANIFEST: usize = 4 << 20;
+/// The line where the signed part ends.
+pub const SIGNATURE_LINE: &str = "[signature]";
+
+/// Why a manifest isn't taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Over the limit.
+    #[error("larger than {MAX_MANIFEST} bytes")]
+    TooBig,
+    /// Not UTF-8.
+    #[error("not a UTF-8 text")]
+    NotText,
+    /// No signature at its end.
+    #[error("it has no signature")]
+    Unsigned,
+    /// Of a version to come.
+    #[error("of version {0}; this program reads version 1")]
+    Version(u32),
+    /// Not TOML, or a field that isn't known.
+    #[error("{0}")]
+    Syntax(String),
+    /// A rule is broken.
+    #[error("{0}")]
+    Rule(&'static str),
+    /// Not the one text of what it says.
+    #[error("not in its one form")]
+    NotCanonical,
+    /// The signature.
+    #[error(transparent)]
+    Signature(#[from] ManifestSignatureError),
+}
+
+impl From<Problem> for ManifestError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Syntax(what) => Self::Syntax(what),
+            Problem::Version(version) => Self::Version(version),
+            Problem::Rule(rule) => Self::Rule(rule),
+        }
+    }
+}
+
+/// What a root's shares are sealed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// An OpenPGP certificate, by the fingerprint of its primary key.
+    OpenPgp(Fingerprint),
+    /// An age recipient, by value.
+    Age(String),
+}
+
+/// A root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The name.
+    pub name: Name,
+    /// What shares are sealed to.
+    pub seal: Seal,
+    /// The OpenPGP key that attests.
+    pub attest: Option<Fingerprint>,
+}
+
+/// What one holder got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dealt {
+    /// The x coordinate.
+    pub seat: Seat,
+    /// Who.
+    pub holder: Name,
+    /// The public half of the holder key.
+    pub holder_key: HolderPublic,
+    /// Of the share.
+    pub commitment: Commitment,
+    /// Of the practice share.
+    pub practice_commitment: Commitment,
+    /// The sealed share's file, relative to the vault.
+    pub sealed: String,
+    /// SHA-256 of that file.
+    pub sealed_sha256: [u8; 32],
+}
+
+/// A share set: of the master file's or the revocation file's passphrase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareSet {
+    /// [`Kind::Master`] or [`Kind::Revocation`].
+    pub kind: Kind,
+    /// Its name, random.
+    pub set: SetId,
+    /// The name of the practice set that was dealt along.
+    pub practice_set: SetId,
+    /// Its generation.
+    pub generation: Generation,
+    /// So many seats are needed.
+    pub threshold: Threshold,
+    /// The file that its passphrase opens, relative to the vault.
+    pub file: String,
+    /// SHA-256 of that file.
+    pub file_sha256: [u8; 32],
+    /// The practice file.
+    pub practice_file: String,
+    /// SHA-256 of the practice file.
+    pub practice_sha256: [u8; 32],
+    /// When it was dealt.
+    pub dealt: Timestamp,
+    /// Who got what, in the order of the seats.
+    pub shares: Vec<Dealt>,
+}
+
+impl ShareSet {
+    /// What this holder got.
+    #[must_use]
+    pub fn of(&self, holder: &Name) -> Option<&Dealt> {
+        self.shares.iter().find(|dealt| dealt.holder == *holder)
+    }
+}
+
+/// What a manifest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// A random number.
+    pub vault_id: [u8; 16],
+    /// The primary key's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The key's user ID.
+    pub user_id: String,
+    /// When the key was made.
+    pub created: Timestamp,
+    /// When it expires, as created.
+    pub expires: Timestamp,
+    /// The certificate as created, in armour.
+    pub certificate: String,
+    /// Who holds shares.
+    pub roster: Vec<Member>,
+    /// How many days a request stays open.
+    pub request_days: u32,
+    /// The share sets: master, then revocation.
+    pub sets: Vec<ShareSet>,
+    /// The fingerprint of the key that this one succeeds.
+    pub predecessor: Option<Fingerprint>,
+    /// The age recipient of the revocation file's identity.
+    pub revocation_recipient: String,
+    /// The digest of the manifest before this one.
+    pub previous: Option<Digest>,
+}
+
+impl Manifest {
+    /// The set of this kind.
+    #[must_use]
+    pub fn set(&self, kind: Kind) -> Option<&ShareSet> {
+        self.sets.iter().find(|set| set.kind == kind)
+    }
+
+    /// All sets.
+    #[must_use]
+    pub fn sets(&self) -> &[ShareSet] {
+        &self.sets
+    }
+
+    /// The root of this name.
+    #[must_use]
+    pub fn member(&self, name: &Name) -> Option<&Member> {
+        self.roster.iter().find(|member| member.name == *name)
+    }
+
+    /// The file with its signature, from [`Manifest::render`] and a signature in armour.
+    #[must_use]
+    pub fn with_signature(&self, armor: &[u8]) -> Vec<u8> {
+        let mut file = self.render();
+        file.extend_from_slice(SIGNATURE_LINE.as_bytes());
+        file.extend_from_slice(b"\nopenpgp = \"\"\"\n");
+        file.extend_from_slice(armor);
+        file.extend_from_slice(b"\"\"\"\n");
+        file
+    }
+
+    /// What a receipt is over: the digest of what the manifest says about one set, together with
+    /// the vault and the key, so that nobody can show different holders different manifests.
+    #[must_use]
+    pub fn section_digest(&self, kind: Kind) -> Option<Digest> {
+        self.set(kind)
+            .map(|set| Digest::of(&self.render_section(set)))
+    }
+
+    /// The file that `ssh-keygen -Y verify -f` wants: a line per holder key, the holder's name as
+    /// principal.
+    #[must_use]
+    pub fn allowed_signers(&self) -> String {
+        const SPACES: &str =
+            "receipt@quorate,request@quorate,approval@quorate,submission@quorate,minutes@quorate";
+        self.sets
+            .iter()
+            .flat_map(|set| &set.shares)
+            .map(|dealt| {
+                format!(
+                    "{} namespaces=\"{SPACES}\" {}\n",
+                    dealt.holder, dealt.holder_key
+                )
+            })
+            .collect()
+    }
+
+    /// The rules that hold for any manifest.
+    fn check(&self) -> Result<(), ManifestError> {
+        let rule = |holds: bool, what| {
+            if holds {
+                Ok(())
+            } else {
+                Err(ManifestError::Rule(what))
+            }
+        };
+        let [master, revocation] = self.sets.as_slice() else {
+            return Err(ManifestError::Rule(
+                "it has not one master and one revocation set",
+            ));
+        };
+        rule(
+            master.kind == Kind::Master && revocation.kind == Kind::Revocation,
+            "its share sets are not master and revocation",
+        )?;
+        rule(
+            revocation.threshold <= master.threshold,
+            "more are needed to revoke than to use the key",
+        )?;
+        let mut keys: Vec<_> = self
+            .sets
+            .iter()
+            .flat_map(|set| &set.shares)
+            .map(|d| *d.holder_key.as_bytes())
+            .collect();
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        rule(keys.len() == all, "a holder key stands twice")?;
+        for set in &self.sets {
+            self.check_set(set)?;
+        }
+        Ok(())
+    }
+
+    fn check_set(&self, set: &ShareSet) -> Result<(), ManifestError> {
+        let rule = |holds: bool, what| {
+            if holds {
+                Ok(())
+            } else {
+                Err(ManifestError::Rule(what))
+            }
+        };
+        let word = super::render::kind_word(set.kind);
+        let generation = set.generation.get();
+        let mut seats: Vec<u8> = set.shares.iter().map(|dealt| dealt.seat.get()).collect();
+        seats.sort_unstable();
+        seats.dedup();
+        rule(
+            usize::from(set.threshold.get()) <= seats.len(),
+            "a threshold above the seats",
+        )?;
+        rule(
+            set.file == format!("{word}.{generation}.age"),
+            "a file has an unexpected name",
+        )?;
+        rule(
+            set.practice_file == format!("practice.{generation}.age"),
+            "a practice file has an unexpected name",
+        )?;
+        for (index, dealt) in set.shares.iter().enumerate() {
+            rule(
+                self.member(&dealt.holder).is_some(),
+                "a holder is not on the roster",
+            )?;
+            let others = &set.shares[..index];
+            rule(
+                !others.iter().any(|o| o.holder == dealt.holder),
+                "a holder stands twice in a set",
+            )?;
+            let same_seat = others.iter().find(|other| other.seat == dealt.seat);
+            rule(
+                same_seat.is_none_or(|other| other.commitment == dealt.commitment),
+                "a seat has two different shares",
+            )?;
+            let stem = format!("sealed/{word}.{generation}/{}.", dealt.holder);
+            rule(
+                matches!(dealt.sealed.strip_prefix(&stem), Some("asc" | "age")),
+                "a sealed share has an unexpected name",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A manifest whose signature fits.
+pub struct SignedManifest {
+    manifest: Manifest,
+    digest: Digest,
+}
+
+impl SignedManifest {
+    /// Reads a manifest that must be signed by the primary key with this fingerprint.
+    ///
+    /// # Errors
+    /// [`ManifestError`].
+    pub fn read(file: &[u8], pinned: &Fingerprint) -> Result<Self, ManifestError> {
+        let (body, armor) = split(file)?;
+        let manifest = Manifest::parse(body)?;
+        manifest_signature::verify(manifest.certificate.as_bytes(), pinned, body, armor)?;
+        if manifest.fingerprint != *pinned {
+            return Err(ManifestError::Rule(
+                "it names another key than its certificate",
+            ));
+        }
+        Ok(Self {
+            manifest,
+            digest: Digest::of(body),
+        })
+    }
+
+    /// Reads a manifest that is signed by the key that it names itself. Whether that is the right
+    /// key is another question: the first use of a vault asks it.
+    ///
+    /// # Errors
+    /// [`ManifestError`].
+    pub fn read_unpinned(file: &[u8]) -> Result<Self, ManifestError> {
+        let (body, _) = split(file)?;
+        let fingerprint = Manifest::parse(body)?.fingerprint;
+        Self::read(file, &fingerprint)
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// SHA-256 of the signed part.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl std::ops::Deref for SignedManifest {
+    type Target = Manifest;
+
+    fn deref(&self) -> &Manifest {
+        &self.manifest
+    }
+}
+
+impl Manifest {
+    /// Reads the signed part. There is one text for one manifest.
+    ///
+    /// # Errors
+    /// [`ManifestError`].
+    pub fn parse(body: &[u8]) -> Result<Self, ManifestError> {
+        let text = std::str::from_utf8(body).map_err(|_| ManifestError::NotText)?;
+        let manifest = manifest_toml::parse(text)?;
+        manifest.check()?;
+        if manifest.render() != body {
+            return Err(ManifestError::NotCanonical);
+        }
+        Ok(manifest)
+    }
+}
+
+/// The signed part and the signature in armour.
+///
+/// # Errors
+/// [`ManifestError::TooBig`], [`ManifestError::Unsigned`].
+pub fn split(file: &[u8]) -> Result<(&[u8], &[u8]), ManifestError> {
+    if file.len() > MAX_MANIFEST {
+        return Err(ManifestError::TooBig);
+    }
+    let text = std::str::from_utf8(file).map_err(|_| ManifestError::NotText)?;
+    let at = text
+        .find("\n[signature]\n")
+        .ok_or(ManifestError::Unsigned)?
+        + 1;
+    let (body, rest) = text.split_at(at);
+    let armor = rest
+        .strip_prefix("[signature]\nopenpgp = \"\"\"\n")
+        .and_then(|rest| rest.strip_suffix("\"\"\"\n"))
+        .ok_or(ManifestError::Unsigned)?;
+    Ok((body.as_bytes(), armor.as_bytes()))
+}

@@ -1,0 +1,212 @@
+//! What this machine remembers of a vault. What goes back behind it is refused.
+
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use sequoia_openpgp::Fingerprint;
+use serde::{Deserialize, Serialize};
+
+use super::manifest::SignedManifest;
+use super::record::Digest;
+use crate::roster::name::Name;
+use crate::world::{Batch, Files, FilesError, Kind, Random};
+
+const MAX_PINS: usize = 64 << 10;
+
+/// Why a vault isn't the one that this machine knows.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PinError {
+    /// Another key.
+    #[error("another key: {found} instead of {known}")]
+    OtherKey {
+        /// What is remembered.
+        known: String,
+        /// What is there.
+        found: String,
+    },
+    /// An older generation.
+    #[error("generation {found}, older than {known}")]
+    Older {
+        /// What is remembered.
+        known: u32,
+        /// What is there.
+        found: u32,
+    },
+    /// The same generation, with another manifest.
+    #[error("another manifest of the same generation: {found} instead of {known}")]
+    Forked {
+        /// What is remembered.
+        known: String,
+        /// What is there.
+        found: String,
+    },
+    /// The file of the pins can't be read.
+    #[error("damaged: {0}")]
+    Damaged(String),
+}
+
+/// The memory of one vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pins {
+    /// The primary key's fingerprint, in hexadecimal.
+    pub fingerprint: String,
+    /// The highest generation seen.
+    pub generation: u32,
+    /// The digest of that manifest.
+    pub manifest: String,
+    /// Who sits at this machine.
+    pub me: Option<String>,
+    /// The age identity file, as a path.
+    pub identity: Option<String>,
+}
+
+/// Where the pins lie: for a vault by its id, and by its folder, so that a folder whose vault was
+/// swapped for another one is noticed.
+pub struct PinStore<'a> {
+    files: &'a dyn Files,
+    state: &'a Path,
+}
+
+impl<'a> PinStore<'a> {
+    /// In this state directory.
+    #[must_use]
+    pub fn new(files: &'a dyn Files, state: &'a Path) -> Self {
+        Self { files, state }
+    }
+
+    /// The folder of what is remembered about a vault on this machine.
+    #[must_use]
+    pub fn vault_folder(&self, vault: &[u8; 16]) -> PathBuf {
+        self.state.join(HEXLOWER.encode(vault))
+    }
+
+    fn folder_pin(&self, folder: &Path) -> PathBuf {
+        let name = Digest::of(folder.as_os_str().as_encoded_bytes()).to_string();
+        self.state.join("folders").join(&name[..32])
+    }
+
+    /// The pins of a vault in a folder: `None` at the first use.
+    ///
+    /// # Errors
+    /// [`FilesError`]; inside, [`PinError`].
+    pub fn read(
+        &self,
+        folder: &Path,
+        vault: &[u8; 16],
+    ) -> Result<Result<Option<Pins>, PinError>, FilesError> {
+        // What this folder held at the last use counts first: its id is ours, not the vault's.
+        let by_folder = self.folder_pin(folder);
+        let known = match self.files.kind(&by_folder)? {
+            Some(Kind::File) => {
+                let text = self.files.read(&by_folder, 64)?;
+                Some(String::from_utf8_lossy(&text).trim().to_owned())
+            }
+            _ => None,
+        };
+        let here = HEXLOWER.encode(vault);
+        let file = self
+            .state
+            .join(known.as_ref().unwrap_or(&here))
+            .join("pins.toml");
+        if self.files.kind(&file)?.is_none() {
+            return Ok(Ok(None));
+        }
+        let text = self.files.read(&file, MAX_PINS)?;
+        let pins = std::str::from_utf8(&text)
+            .map_err(|_| "not text".to_owned())
+            .and_then(|text| toml::from_str::<Pins>(text).map_err(|e| e.message().to_owned()));
+        Ok(pins.map(Some).map_err(PinError::Damaged))
+    }
+
+    /// Writes the pins of the vault in this folder.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub fn write(
+        &self,
+        folder: &Path,
+        vault: &[u8; 16],
+        pins: &Pins,
+        random: &dyn Random,
+    ) -> Result<(), FilesError> {
+        let own = self.vault_folder(vault);
+        let by_folder = self.folder_pin(folder);
+        let text = toml::to_string(pins).unwrap_or_default();
+        let mut batch = Batch::new();
+        for parent in self.state.ancestors().collect::<Vec<_>>().into_iter().rev() {
+            if !parent.as_os_str().is_empty() {
+                batch = batch.folder(parent, 0o700);
+            }
+        }
+        batch
+            .folder(self.state.join("folders"), 0o700)
+            .folder(&own, 0o700)
+            .replace(own.join("pins.toml"), text.into_bytes(), 0o600)
+            .replace(by_folder, HEXLOWER.encode(vault).into_bytes(), 0o600)
+            .commit(self.files, random)
+    }
+}
+
+impl Pins {
+    /// Of a manifest that has just been accepted.
+    #[must_use]
+    pub fn of(signed: &SignedManifest, me: Option<&Name>) -> Self {
+        Self {
+            fingerprint: signed.manifest().fingerprint.to_hex(),
+            generation: generation(signed),
+            manifest: signed.digest().to_string(),
+            me: me.map(ToString::to_string),
+            identity: None,
+        }
+    }
+
+    /// The pinned fingerprint.
+    ///
+    /// # Errors
+    /// [`PinError::Damaged`].
+    pub fn key(&self) -> Result<Fingerprint, PinError> {
+        self.fingerprint
+            .parse()
+            .map_err(|_| PinError::Damaged("the fingerprint".into()))
+    }
+
+    /// Is this the manifest that is remembered, or one that follows it?
+    ///
+    /// # Errors
+    /// [`PinError`].
+    pub fn check(&self, signed: &SignedManifest) -> Result<(), PinError> {
+        let found = signed.manifest().fingerprint.to_hex();
+        if found != self.fingerprint {
+            return Err(PinError::OtherKey {
+                known: self.fingerprint.clone(),
+                found,
+            });
+        }
+        let found = generation(signed);
+        if found < self.generation {
+            return Err(PinError::Older {
+                known: self.generation,
+                found,
+            });
+        }
+        let digest = signed.digest().to_string();
+        if found == self.generation && digest != self.manifest {
+            return Err(PinError::Forked {
+                known: self.manifest.clone(),
+                found: digest,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn generation(signed: &SignedManifest) -> u32 {
+    signed
+        .manifest()
+        .sets()
+        .iter()
+        .map(|set| set.generation.get())
+        .max()
+        .unwrap_or(0)
+}

@@ -1,0 +1,144 @@
+//! A receipt: a holder's signed statement that an own sealed share was opened and is true.
+
+use data_encoding::HEXLOWER;
+use quorate_share::{Kind, Seat, SetId};
+
+use super::manifest::Manifest;
+use super::record::{Digest, Record, RecordError, RecordWriter, sign};
+use super::render::kind_word;
+use crate::roster::holder_key::{HolderKey, Namespace, SigError};
+use crate::roster::name::Name;
+use crate::world::Timestamp;
+
+/// The most bytes that a receipt may have.
+pub const MAX_RECEIPT: usize = 16 << 10;
+
+/// Why a file is no receipt of this vault's.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    /// The file's form.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A field's value.
+    #[error("the field '{0}' has no possible value")]
+    Value(&'static str),
+    /// Of another vault, share set, or manifest.
+    #[error("a receipt for another manifest")]
+    Other,
+    /// By nobody who holds that seat.
+    #[error("{0} does not hold that seat")]
+    NotAHolder(Name),
+    /// The signature doesn't fit.
+    #[error("the signature of {holder} does not fit: {error}")]
+    Signature {
+        /// Who it says has signed.
+        holder: Name,
+        /// What is wrong.
+        error: SigError,
+    },
+}
+
+/// What a receipt says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Master or revocation.
+    pub kind: Kind,
+    /// The share set.
+    pub set: SetId,
+    /// The digest of what the manifest says about it.
+    pub section: Digest,
+    /// Who opened the share.
+    pub holder: Name,
+    /// The seat.
+    pub seat: Seat,
+    /// When.
+    pub signed: Timestamp,
+}
+
+impl Receipt {
+    /// The signed file.
+    ///
+    /// # Errors
+    /// [`ReceiptError::Record`].
+    pub fn sign(&self, manifest: &Manifest, key: &HolderKey) -> Result<Vec<u8>, ReceiptError> {
+        let payload = RecordWriter::new("receipt")
+            .line("vault", HEXLOWER.encode(&manifest.vault_id))
+            .line("key", manifest.fingerprint.to_hex())
+            .line("share-of", kind_word(self.kind))
+            .line("set", self.set.to_string())
+            .line("section", self.section.to_string())
+            .line("holder", self.holder.as_str())
+            .line("seat", self.seat.get().to_string())
+            .line("signed", self.signed.to_string())
+            .finish()?;
+        Ok(sign(&payload, key, Namespace::Receipt)?)
+    }
+
+    /// Where the file of a receipt goes.
+    #[must_use]
+    pub fn path(holder: &Name, file: &[u8]) -> String {
+        format!(
+            "receipts/{holder}-{}.receipt",
+            &Digest::of(file).to_string()[..6]
+        )
+    }
+
+    /// Reads and verifies a receipt.
+    ///
+    /// # Errors
+    /// [`ReceiptError`].
+    pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, ReceiptError> {
+        let bad = ReceiptError::Value;
+        let mut record = Record::parse(file, "receipt", MAX_RECEIPT)?;
+        let vault = record.take_line("vault")?;
+        let key = record.take_line("key")?;
+        let kind = match record.take_line("share-of")?.as_str() {
+            "master" => Kind::Master,
+            "revocation" => Kind::Revocation,
+            _ => return Err(bad("share-of")),
+        };
+        let set: SetId = record.take_line("set")?.parse().map_err(|_| bad("set"))?;
+        let section: Digest = record
+            .take_line("section")?
+            .parse()
+            .map_err(|_| bad("section"))?;
+        let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
+        let seat = record.take_line("seat")?;
+        let seat: Seat = seat
+            .parse()
+            .ok()
+            .and_then(|n| Seat::new(n).ok())
+            .ok_or(bad("seat"))?;
+        let signed = record
+            .take_line("signed")?
+            .parse()
+            .map_err(|_| bad("signed"))?;
+        record.end()?;
+        let here = manifest.set(kind).ok_or(ReceiptError::Other)?;
+        let same = vault == HEXLOWER.encode(&manifest.vault_id)
+            && key == manifest.fingerprint.to_hex()
+            && set == here.set
+            && manifest.section_digest(kind) == Some(section);
+        if !same {
+            return Err(ReceiptError::Other);
+        }
+        let dealt = here
+            .of(&holder)
+            .filter(|dealt| dealt.seat == seat)
+            .ok_or_else(|| ReceiptError::NotAHolder(holder.clone()))?;
+        record
+            .verify(&dealt.holder_key, Namespace::Receipt)
+            .map_err(|error| ReceiptError::Signature {
+                holder: holder.clone(),
+                error,
+            })?;
+        Ok(Self {
+            kind,
+            set,
+            section,
+            holder,
+            seat,
+            signed,
+        })
+    }
+}
