@@ -1,0 +1,48 @@
+# `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint bench fuzz docs build
+
+CARGO ?= cargo
+DEMO_BINARY := target/release/quorate
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+build: ## the program, optimised: target/release/quorate
+	@scripts/setup build
+	$(CARGO) build --release --locked
+
+demo: ## a whole ceremony, told as a story (make demo DIR=… keeps it there)
+	@scripts/setup demo
+	@$(CARGO) build --release --locked --quiet
+	@scripts/demo $(DEMO_BINARY) $(DIR)
+
+test: ## all tests, formatting and lints included
+	@scripts/setup test
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+	$(CARGO) test --workspace --locked --no-fail-fast
+
+quick: ## the tests that start no outside programs, under a minute
+	@scripts/setup build
+	$(CARGO) test --locked --lib --test drafts --quiet
+
+lint: ## formatting, clippy, shellcheck, and cargo-deny where it is installed
+	@scripts/setup lint
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	shellcheck scripts/setup scripts/demo .ci/run
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
+	  else echo "cargo-deny isn't installed; left out"; fi
+
+bench: ## the rows of docs/benchmarks.md, measured beside their peers
+	@scripts/setup bench
+	$(CARGO) build --release --locked
+	scripts/bench $(DEMO_BINARY)
+
+fuzz: ## a minute for each fuzz target (needs cargo-fuzz)
+	cd shares-format && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run share_text -- -max_total_time=60
+
+docs: ## the library's documentation
+	@scripts/setup build
+	$(CARGO) doc --workspace --no-deps --locked
