@@ -542,13 +542,7 @@ impl<'w> Context<'w> {
         sealed: &[u8],
         identity: &Identity,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let remembered = Identity {
-            identity: identity
-                .identity
-                .clone()
-                .or_else(|| opened.identity.clone()),
-        };
-        let text = self.decrypt(file, sealed, &remembered)?;
+        let text = self.decrypt(opened, file, sealed, identity)?;
         if let (Some(given), Seal::Age(_)) = (&identity.identity, &opened.member(me)?.seal) {
             self.remember_identity(opened, given)?;
         }
@@ -572,8 +566,10 @@ impl<'w> Context<'w> {
     }
 
     /// Decrypts an armored file: age by identity file, OpenPGP through gpg.
+    /// The identity file is the given one, or the one that was given before.
     pub(super) fn decrypt(
         &self,
+        opened: &Opened,
         file: &Path,
         sealed: &[u8],
         identity: &Identity,
@@ -581,7 +577,7 @@ impl<'w> Context<'w> {
         if !sealed.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
             return gpg::decrypt(self.world.programs, sealed).map_err(|e| report::gpg(file, &e));
         }
-        let Some(identity) = &identity.identity else {
+        let Some(identity) = identity.identity.as_ref().or(opened.identity.as_ref()) else {
             return Err(Failure::new(
                 Exit::Usage,
                 format!("{} is sealed to an age key", path(file)),

@@ -262,7 +262,7 @@ fn is_elsewhere(error: &SealError) -> bool {
     use crate::roster::sealing::OpenPgpRecipientError as E;
     matches!(
         error,
-        SealError::OpenPgp(E::NoSuchCert { .. } | E::NotOpenPgp { .. })
+        SealError::OpenPgp(E::NoSuchCert { .. } | E::NotOpenPgp)
     )
 }
 

@@ -24,6 +24,9 @@ use crate::session::refusal::Refusal;
 use crate::session::sign::{SignFailure, SignJob, SignReply};
 use crate::world::{Batch, Kind as FileKind, SafeText};
 
+/// A submission as it came: its file and its bytes.
+type Arrived = (PathBuf, Zeroizing<Vec<u8>>);
+
 /// So many submissions are looked at; a vault has at most 255 holders.
 const MAX_SUBMISSIONS: usize = 1000;
 
@@ -79,7 +82,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let primary = primary_of(opened.manifest().certificate.as_bytes())
         .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
 
-    let secrets = open_desk(context, &desk, &options.identity)?;
+    let secrets = open_desk(context, &opened, &desk, &options.identity)?;
     let key_file = opened.read(context.world.files, &opened.set(request.kind)?.file)?;
     let job = SignJob {
         pin: opened.manifest().fingerprint.clone(),
@@ -138,11 +141,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 }
 
 /// The submissions in the inbox and in what was named: path and bytes.
-fn collect(
-    context: &Context<'_>,
-    desk: &Desk,
-    named: &[PathBuf],
-) -> Result<Vec<(PathBuf, Zeroizing<Vec<u8>>)>, Failure> {
+fn collect(context: &Context<'_>, desk: &Desk, named: &[PathBuf]) -> Result<Vec<Arrived>, Failure> {
     let files = context.world.files;
     let mut paths = Vec::new();
     let named = named
@@ -196,14 +195,19 @@ struct Secrets {
     holder_key: HolderKey,
 }
 
-fn open_desk(context: &Context<'_>, desk: &Desk, identity: &Identity) -> Result<Secrets, Failure> {
+fn open_desk(
+    context: &Context<'_>,
+    opened: &Opened,
+    desk: &Desk,
+    identity: &Identity,
+) -> Result<Secrets, Failure> {
     let sealed = context.world.files.read(&desk.one_time, MAX_SUBMISSION)?;
-    let opened = context.decrypt(&desk.one_time, &sealed, identity)?;
+    let text = context.decrypt(opened, &desk.one_time, &sealed, identity)?;
     let damaged = || {
         Failure::new(Exit::Forged, format!("{} is damaged", path(&desk.one_time)))
             .next("open a new request")
     };
-    let text = std::str::from_utf8(&opened).map_err(|_| damaged())?;
+    let text = std::str::from_utf8(&text).map_err(|_| damaged())?;
     let rest = text
         .strip_prefix("quorate one-time 1\n")
         .ok_or_else(damaged)?;
@@ -214,11 +218,7 @@ fn open_desk(context: &Context<'_>, desk: &Desk, identity: &Identity) -> Result<
     })
 }
 
-fn tell_verdicts(
-    context: &Context<'_>,
-    submissions: &[(PathBuf, Zeroizing<Vec<u8>>)],
-    verdicts: &[Verdict],
-) {
+fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Verdict]) {
     let mut false_ones = Vec::new();
     for ((file, _), verdict) in submissions.iter().zip(verdicts) {
         let row =

@@ -150,6 +150,9 @@ pub enum HardReason {
 }
 
 /// What one signature of the master key says.
+// One plan at a time is looked at, or each lies in its draft beside its bytes: boxing the larger
+// variants would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Debug)]
 pub enum Plan {
     /// Certify a user ID of somebody's key.

@@ -1,0 +1,126 @@
+//! The commands of the README, run as they stand there.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Lines `anna$ …` of the README's console blocks.
+fn commands() -> Vec<(String, String)> {
+    let readme = include_str!("../README.md");
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in readme.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if inside
+            && let Some((who, command)) = line.split_once("$ ")
+            && who.bytes().all(|byte| byte.is_ascii_lowercase())
+        {
+            found.push((who.to_owned(), command.to_owned()));
+        }
+    }
+    found
+}
+
+fn run(home: &Path, vault: &Path, command: &str) -> Output {
+    let binary = Path::new(env!("CARGO_BIN_EXE_quorate"));
+    let path = format!(
+        "{}:{}",
+        binary.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    Command::new("bash")
+        .args(["-c", command])
+        .current_dir(vault)
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", home)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_ceremony_of_the_readme_works_as_it_stands_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = folder.path().join("vault");
+    std::fs::create_dir(&vault).unwrap();
+    let home = |who: &str| folder.path().join(who);
+    let mut roots = String::new();
+    for who in ["anna", "ben", "cleo", "stranger"] {
+        std::fs::create_dir(home(who)).unwrap();
+        let identity = age::x25519::Identity::generate();
+        let recipient = identity.to_public().to_string();
+        let secret = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
+        std::fs::write(home(who).join("age-identity.txt"), secret + "\n").unwrap();
+        if who != "stranger" {
+            std::fs::create_dir_all(vault.join("keys")).unwrap();
+            std::fs::write(vault.join(format!("keys/{who}.age")), recipient + "\n").unwrap();
+            roots += &format!("[root.{who}]\nseal = \"keys/{who}.age\"\n");
+        }
+    }
+    let team = format!(
+        "[key]\nuser-id = \"Example Infra ({{cycle}}) <infra-root@example.org>\"\n\
+         algorithm = \"ed25519\"\noutlives = \"28 days\"\n\
+         [cycles]\n\"Juniper Cycle\" = {}\n[needed]\nmaster = 2\nrevocation = 2\n\
+         [policy]\nattest = \"none\"\nrequest-days = 7\nany-root-may-revoke = false\n{roots}",
+        in_months(6)
+    );
+    let (packaging, _) = sequoia_openpgp::cert::CertBuilder::new()
+        .add_userid("Example Packaging <packaging@example.org>")
+        .generate()
+        .unwrap();
+    let armored = sequoia_openpgp::serialize::SerializeInto::to_vec(&packaging.armored()).unwrap();
+    std::fs::write(vault.join("packaging.asc"), armored).unwrap();
+
+    let mut values: HashMap<&str, String> = HashMap::new();
+    let listed = commands();
+    assert!(
+        listed.len() >= 9,
+        "the README has lost its commands: {listed:?}"
+    );
+    for (who, command) in listed {
+        // Each person's identity file lies in the own home directory.
+        let mut line = command.replace(" age-identity.txt", " ~/age-identity.txt");
+        for (name, value) in &values {
+            line = line.replace(name, value);
+        }
+        let output = run(&home(&who), &vault, &line);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{who}$ {line}\n{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        if command.starts_with("quorate init") {
+            std::fs::write(vault.join("team.toml"), &team).unwrap();
+        }
+        if command.contains(" create ") {
+            let manifest = std::fs::read_to_string(vault.join("vault.toml")).unwrap();
+            let line = manifest
+                .lines()
+                .find(|l| l.starts_with("fingerprint"))
+                .unwrap();
+            values.insert("FINGERPRINT", line.split('"').nth(1).unwrap().to_owned());
+        }
+        if command.contains(" certify ") {
+            let at = said.find("request ").unwrap() + "request ".len();
+            let id = said[at..at + 7].to_owned();
+            let words = run(&home("anna"), &vault, &format!("quorate show {id} --words"));
+            values.insert("REQUEST", id);
+            values.insert(
+                "WORDS",
+                String::from_utf8(words.stdout).unwrap().replace('\n', " "),
+            );
+        }
+        if who == "stranger" {
+            assert!(said.starts_with("GENUINE"), "{said}");
+        }
+    }
+    assert!(vault.join("out/packaging.asc").exists());
+}
+
+/// A day some months ahead, so that the test lives as long as the clock runs.
+fn in_months(months: u32) -> String {
+    let now = quorate::world::Timestamp::from(std::time::SystemTime::now());
+    now.plus_days(months * 30).day()
+}
