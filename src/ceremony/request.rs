@@ -156,25 +156,15 @@ impl Request {
     ///
     /// # Errors
     /// [`RequestError`].
-    pub fn read(record: &mut Record) -> Result<Self, RequestError> {
-        let vault = unhex(&record.take_line("vault")?).ok_or(RequestError::Value("vault"))?;
-        let fingerprint: Fingerprint = record
-            .take_line("key")?
-            .parse()
-            .map_err(|_| RequestError::Value("key"))?;
-        let kind = word_kind(&record.take_line("asked")?).ok_or(RequestError::Value("asked"))?;
-        let set = record
-            .take_line("set")?
-            .parse()
-            .map_err(|_| RequestError::Value("set"))?;
-        let generation = record
-            .take_line("generation")?
-            .parse()
-            .ok()
-            .and_then(|number| Generation::new(number).ok())
-            .ok_or(RequestError::Value("generation"))?;
-        let opener =
-            Name::parse(&record.take_line("opener")?).map_err(|_| RequestError::Value("opener"))?;
+    pub fn read(record: &mut Record<'_>) -> Result<Self, RequestError> {
+        let Head {
+            vault,
+            fingerprint,
+            kind,
+            set,
+            generation,
+            opener,
+        } = Head::read(record)?;
         let machine = record.take_line("machine")?;
         let program = record.take_line("program")?;
         let opened = time(record, "opened")?;
@@ -253,7 +243,7 @@ fn drafts(block: &[u8], count: usize) -> Result<Vec<Draft>, RequestError> {
     }
 }
 
-fn time(record: &mut Record, name: &'static str) -> Result<Timestamp, RequestError> {
+fn time(record: &mut Record<'_>, name: &'static str) -> Result<Timestamp, RequestError> {
     record
         .take_line(name)?
         .parse()
@@ -272,18 +262,18 @@ impl VerifiedRequest {
     /// # Errors
     /// [`RequestError`]; expiry isn't one of them here, see [`VerifiedRequest::open_at`].
     pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, RequestError> {
-        let mut record = Record::parse(file, "request", MAX_REQUEST)?;
-        let request = Request::read(&mut record)?;
-        let set = set_of(&request, manifest)?;
+        // The signature first: drafts that the opener didn't sign aren't even decoded.
+        let head = Head::read(&mut Record::parse(file, "request", MAX_REQUEST)?)?;
+        let set = head.set(manifest)?;
+        let opener = head.opener.clone();
         let dealt = set
-            .of(&request.opener)
-            .ok_or_else(|| RequestError::NotAHolder(request.opener.clone()))?;
+            .of(&opener)
+            .ok_or_else(|| RequestError::NotAHolder(opener.clone()))?;
+        let mut record = Record::parse(file, "request", MAX_REQUEST)?;
         record
             .verify(&dealt.holder_key, Namespace::Request)
-            .map_err(|error| RequestError::Signature {
-                opener: request.opener.clone(),
-                error,
-            })?;
+            .map_err(|error| RequestError::Signature { opener, error })?;
+        let request = Request::read(&mut record)?;
         Ok(Self {
             request,
             digest: record.digest(),
@@ -317,15 +307,44 @@ impl VerifiedRequest {
     }
 }
 
-fn set_of<'m>(request: &Request, manifest: &'m Manifest) -> Result<&'m ShareSet, RequestError> {
-    if request.vault != manifest.vault_id || request.fingerprint != manifest.fingerprint {
-        return Err(RequestError::OtherVault);
+/// The fields that say whose signature a request must have.
+struct Head {
+    vault: [u8; 16],
+    fingerprint: Fingerprint,
+    kind: Kind,
+    set: SetId,
+    generation: Generation,
+    opener: Name,
+}
+
+impl Head {
+    fn read(record: &mut Record<'_>) -> Result<Self, RequestError> {
+        let bad = RequestError::Value;
+        Ok(Self {
+            vault: unhex(&record.take_line("vault")?).ok_or(bad("vault"))?,
+            fingerprint: record.take_line("key")?.parse().map_err(|_| bad("key"))?,
+            kind: word_kind(&record.take_line("asked")?).ok_or(bad("asked"))?,
+            set: record.take_line("set")?.parse().map_err(|_| bad("set"))?,
+            generation: record
+                .take_line("generation")?
+                .parse()
+                .ok()
+                .and_then(|number| Generation::new(number).ok())
+                .ok_or(bad("generation"))?,
+            opener: Name::parse(&record.take_line("opener")?).map_err(|_| bad("opener"))?,
+        })
     }
-    let set = manifest.set(request.kind).ok_or(RequestError::OtherSet)?;
-    if set.set != request.set || set.generation != request.generation {
-        return Err(RequestError::OtherSet);
+
+    fn set<'m>(&self, manifest: &'m Manifest) -> Result<&'m ShareSet, RequestError> {
+        if self.vault != manifest.vault_id || self.fingerprint != manifest.fingerprint {
+            return Err(RequestError::OtherVault);
+        }
+        let set = manifest.set(self.kind).ok_or(RequestError::OtherSet)?;
+        if set.set != self.set || set.generation != self.generation {
+            return Err(RequestError::OtherSet);
+        }
+        Ok(set)
     }
-    Ok(set)
 }
 
 /// The word for a share set in evidence.

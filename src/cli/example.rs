@@ -4,9 +4,9 @@
 /// `quorate --help`
 pub(super) const TOP: &str = "\
 Examples:
-  quorate                          whose turn is it? (mine?)
-  quorate status                   where the key stands
-  quorate verify --key FINGERPRINT everything, checked from public data";
+  quorate                     is it my turn?
+  quorate status              where the key stands
+  quorate verify              everything, checked from public data";
 
 /// `quorate init --help`
 pub(super) const INIT: &str = "\
@@ -18,8 +18,9 @@ Examples:
 
 /// `quorate create --help`
 pub(super) const CREATE: &str = "\
-Reads team.toml and keys/. Writes master.1.age, revocation.1.age, practice.1.age, sealed/,
-.gitignore and, last, vault.toml. The secrets exist in a locked-up process only.
+Reads team.toml and keys/. Writes master.1.age, revocation.1.age,
+practice.1.age, sealed/, .gitignore and, last, vault.toml. The secrets exist in
+a locked-up process only.
 
 Examples:
   quorate create --as anna
@@ -27,8 +28,8 @@ Examples:
 
 /// `quorate share --help`
 pub(super) const SHARE: &str = "\
-Reads sealed/ and opens what is sealed to you; nothing secret is shown or written, except by
-`show`.
+Reads sealed/ and opens what is sealed to you. Nothing secret is shown or
+written, except by `show`. The identity file is remembered once given.
 
 Examples:
   quorate share verify
@@ -45,17 +46,19 @@ Examples:
 
 /// `quorate certify --help`
 pub(super) const CERTIFY: &str = "\
-Reads the certificates; writes requests/ and approvals/ in the vault, and the one-time key, sealed
-to you, on this machine. The certificates themselves are written by `perform`, to out/.
+Reads the certificates; writes requests/ and approvals/ in the vault, and the
+one-time key, sealed to you, on this machine. The certified certificates are
+written by `perform`, to out/.
 
 Examples:
   quorate certify packaging.asc --until 2027-06-30
   quorate certify packaging.asc --user-id packaging@example.org --type 0x13
-  quorate certify team-keyring.pgp --notation reviewed@example.org=yes -i age-identity.txt";
+  quorate certify team.pgp --notation reviewed@example.org=yes";
 
 /// `quorate show --help`
 pub(super) const SHOW: &str = "\
-Reads requests/. What is printed comes from the bytes that would be signed, not from the opener.
+Reads requests/. What is printed comes from the bytes that would be signed, not
+from the opener.
 
 Examples:
   quorate show c41f9e2
@@ -63,19 +66,20 @@ Examples:
 
 /// `quorate approve --help`
 pub(super) const APPROVE: &str = "\
-Writes approvals/ in the vault (public), and a submission (your share, readable by the opener's
-machine alone) outside it, to be sent to the opener.
+Writes approvals/ in the vault (public), and a submission (your share, readable
+by the opener's machine alone) outside it, to be sent to the opener.
 
 Examples:
   quorate approve c41f9e2
   quorate approve c41f9e2 -i age-identity.txt --out /tmp
-  quorate approve c41f9e2 --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
+  quorate approve c41f --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
 
 /// `quorate perform --help`
 pub(super) const PERFORM: &str = "\
-Takes the submissions from this machine's inbox, and files or folders named. Writes results/,
-minutes/ and approvals/ in the vault and the certificates to out/, then deletes the one-time key
-and the submissions. A request that was carried out already gives its recorded result.
+Takes the submissions from this machine's inbox, and files or folders named.
+Writes results/, minutes/ and approvals/ in the vault and the certificates to
+out/, then deletes the one-time key and the inbox. A request that was carried
+out already gives its recorded result.
 
 Examples:
   quorate perform c41f9e2
@@ -90,3 +94,52 @@ Examples:
   quorate verify --key A4C123B1612DD272D1371C17149D439536B3F1C7
   quorate verify results/c41f9e2.result minutes/c41f9e2.minutes
   quorate verify --allowed-signers";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, Parser as _};
+
+    /// A line split as a shell does, as far as the examples need it.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for c in line.chars() {
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                c => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        let mut count = 0;
+        for text in [
+            TOP, INIT, CREATE, SHARE, STATUS, CERTIFY, SHOW, APPROVE, PERFORM, VERIFY,
+        ] {
+            for line in text.lines().filter(|line| line.starts_with("  quorate")) {
+                // In the first text explanations stand beside the commands.
+                let line = line.trim_start().split("   ").next().unwrap_or(line);
+                let parsed = super::super::Cli::try_parse_from(words(line));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
+                count += 1;
+            }
+        }
+        assert!(count > 20);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent_and_its_help_fits_a_terminal() {
+        let mut command = super::super::Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands_mut() {
+            let help = sub.render_long_help().to_string();
+            let wide = help.lines().find(|line| line.chars().count() > 100);
+            assert!(wide.is_none(), "{}: {wide:?}", sub.get_name());
+        }
+    }
+}

@@ -38,17 +38,32 @@ struct Cli {
 #[derive(Args, Clone, Default)]
 pub(crate) struct Common {
     /// The vault's folder; default: this folder or the nearest above with a vault.toml
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Common options",
+        value_name = "DIR"
+    )]
     vault: Option<PathBuf>,
     /// Who you are in the roster; remembered on this machine once given
-    #[arg(long = "as", global = true, value_name = "NAME")]
+    #[arg(
+        long = "as",
+        global = true,
+        help_heading = "Common options",
+        value_name = "NAME"
+    )]
     me: Option<String>,
     /// The master key's fingerprint, as you know it by voice or paper: answers the question of
     /// the first use, and is compared ever after
-    #[arg(long, global = true, value_name = "FINGERPRINT")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Common options",
+        value_name = "FINGERPRINT"
+    )]
     key: Option<String>,
     /// Print results only, no advice
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Common options")]
     quiet: bool,
 }
 
