@@ -1,0 +1,371 @@
+//! `docs/break-glass.md`, its commands run as they stand there, with the stock programs in a pty;
+//! and the evidence, checked by them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The commands of the page's blocks that bear one of these marks.
+fn blocks(marks: &[&str]) -> String {
+    let page = include_str!("../docs/break-glass.md");
+    let mut script = String::from("set -eu\n");
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(mark) = line.strip_prefix("<!-- test: ") else {
+            continue;
+        };
+        let mark = mark.strip_suffix(" -->").expect("a whole comment");
+        assert_eq!(lines.next(), Some("```sh"), "a block follows its mark");
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if marks.contains(&mark) {
+            script += &block.join("\n");
+            script.push('\n');
+        }
+    }
+    script
+}
+
+/// A vault as the page supposes it, and the home of who breaks the glass.
+struct Scene {
+    folder: tempfile::TempDir,
+    fingerprint: String,
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        let _ = Command::new("gpgconf")
+            .arg("--homedir")
+            .arg(self.gnupg())
+            .args(["--kill", "all"])
+            .output();
+    }
+}
+
+impl Scene {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn gnupg(&self) -> PathBuf {
+        self.path("g")
+    }
+
+    fn vault(&self) -> PathBuf {
+        self.path("vault")
+    }
+
+    /// Runs a command line in the vault, as one of the roots.
+    fn run(&self, who: &str, line: &str) -> Output {
+        let binary = Path::new(env!("CARGO_BIN_EXE_quorate"));
+        let path = std::env::var("PATH").unwrap();
+        Command::new("bash")
+            .args(["-c", line])
+            .current_dir(self.vault())
+            .env_clear()
+            .env(
+                "PATH",
+                format!("{}:{path}", binary.parent().unwrap().display()),
+            )
+            .env("HOME", self.path(who))
+            .env("GNUPGHOME", self.gnupg())
+            .output()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn must(&self, who: &str, line: &str) -> String {
+        let output = self.run(who, line);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{who}$ {line}\n{said}{complained}");
+        said
+    }
+
+    fn set() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("qg")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let mut scene = Self {
+            folder,
+            fingerprint: String::new(),
+        };
+        for name in ["anna", "ben", "cleo", "vault", "vault/keys"] {
+            std::fs::create_dir(scene.path(name)).unwrap();
+        }
+        scene.must(
+            "anna",
+            "mkdir -m 700 $GNUPGHOME && gpg -q --batch --passphrase '' \
+            --quick-gen-key 'Anna <anna@example.org>' future-default default never",
+        );
+        scene.must("anna", "gpg -q --armor --export >keys/anna.asc");
+        for name in ["ben", "cleo"] {
+            scene.must(name, "age-keygen -o ~/age-identity.txt");
+            scene.must(
+                name,
+                &format!("age-keygen -y ~/age-identity.txt >keys/{name}.age"),
+            );
+        }
+        let anna = scene.must(
+            "anna",
+            "gpg --list-keys --with-colons | awk -F: '/^fpr/{print $10; exit}'",
+        );
+        let now = quorate::world::Timestamp::from(std::time::SystemTime::now());
+        let team = format!(
+            "[key]\nuser-id = \"Break Glass ({{cycle}}) <glass@example.org>\"\nalgorithm = \"ed25519\"\n\
+             outlives = \"28 days\"\n[cycles]\n\"A\" = {}\n[needed]\nmaster = 2\nrevocation = 2\n\
+             [policy]\nattest = \"none\"\nrequest-days = 7\nany-root-may-revoke = false\n\
+             [root.anna]\nseal = \"{}\"\n[root.ben]\nseal = \"keys/ben.age\"\n\
+             [root.cleo]\nseal = \"keys/cleo.age\"\n",
+            now.plus_days(180).day(),
+            anna.trim(),
+        );
+        std::fs::write(scene.vault().join("team.toml"), team).unwrap();
+        scene.must("anna", "quorate create --as anna");
+        let manifest = std::fs::read_to_string(scene.vault().join("vault.toml")).unwrap();
+        let line = manifest
+            .lines()
+            .find(|line| line.starts_with("fingerprint"))
+            .unwrap();
+        scene.fingerprint = line.split('"').nth(1).unwrap().to_owned();
+        // The page is followed by one person, in the clone, with the others' files at hand.
+        std::fs::copy(
+            scene.path("ben").join("age-identity.txt"),
+            scene.vault().join("age-identity.txt"),
+        )
+        .unwrap();
+        let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("shares-format/recover.py");
+        std::fs::copy(tool, scene.vault().join("recover.py")).unwrap();
+        scene
+    }
+
+    /// Runs the page's script in a pty; when age asks, the recombined passphrase is typed.
+    #[track_caller]
+    fn in_a_pty(&self, script: &str) -> String {
+        let file = self.path("page.sh");
+        // The folder's name is kept for the test to find it.
+        std::fs::write(&file, format!("{script}\necho GLASS=$GLASS\n")).unwrap();
+        let expect = r#"
+            set timeout 60
+            spawn bash $env(PAGE)
+            expect {
+                -re "passphrase.*: $" {
+                    set folder [lindex [lsort -decreasing [glob /dev/shm/$env(STEM)-*]] 0]
+                    set in [open "$folder/passphrase"]
+                    send -- "[string trim [read $in]]\r"
+                    close $in
+                    exp_continue
+                }
+                eof
+            }
+            exit [lindex [wait] 3]
+        "#;
+        let output = Command::new("expect")
+            .args(["-c", expect])
+            .current_dir(self.vault())
+            .env("PAGE", &file)
+            .env("STEM", self.stem())
+            .env("HOME", self.path("ben"))
+            .env("GNUPGHOME", self.gnupg())
+            .output()
+            .expect("expect is needed: apt-get install expect");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}");
+        said
+    }
+
+    /// A stem of this test's own, so that tests don't find each other's folder.
+    fn stem(&self) -> String {
+        let name = self
+            .folder
+            .path()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        format!("glass-{name}")
+    }
+
+    fn page(&self, marks: &[&str]) -> String {
+        blocks(marks).replace("/dev/shm/glass-", &format!("/dev/shm/{}-", self.stem()))
+    }
+}
+
+fn glass_folder(said: &str) -> PathBuf {
+    let line = said
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("GLASS="))
+        .unwrap();
+    PathBuf::from(line)
+}
+
+#[test]
+fn the_page_leads_back_to_the_master_key_for_both_kinds_of_seal() {
+    let scene = Scene::set();
+    let said = scene.in_a_pty(&scene.page(&["all"]));
+    let glass = glass_folder(&said);
+    assert!(said.contains(&scene.fingerprint), "{said}");
+    let listed = Command::new("gpg")
+        .arg("--homedir")
+        .arg(glass.join("gnupg"))
+        .args(["--list-secret-keys", "--with-colons"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let end = format!("GLASS={}\n{}", glass.display(), scene.page(&["end"]));
+    scene.must("ben", &end);
+    assert!(
+        listed.contains("sec:") && listed.contains(&scene.fingerprint),
+        "{listed}"
+    );
+    assert!(!glass.exists());
+}
+
+#[test]
+fn the_page_leads_back_to_the_revocations_and_gpg_takes_them() {
+    let scene = Scene::set();
+    let steps = scene.page(&["all"]);
+    // Steps 1 to 4 with the other folder, as the page says.
+    let four = steps.split("age -d -o $GLASS/key.asc").next().unwrap();
+    let four = four.replace("sealed/master.1/", "sealed/revocation.1/");
+    let rest = scene.page(&["revocation"]).replace("set -eu\n", "");
+    let said = scene.in_a_pty(&format!("{four}{rest}"));
+    let glass = glass_folder(&said);
+    let shown = Command::new("gpg")
+        .arg("--homedir")
+        .arg(glass.join("gnupg"))
+        .args(["--list-keys", "--with-colons"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    scene.must(
+        "ben",
+        &format!("GLASS={}\n{}", glass.display(), scene.page(&["end"])),
+    );
+    assert!(shown.contains("pub:r:"), "{shown}");
+}
+
+#[test]
+fn a_wrong_share_gives_what_the_page_says() {
+    let scene = Scene::set();
+    let script = scene.page(&["all"]);
+    let until_raw = script.split("gfcombine").next().unwrap();
+    let damaged = format!(
+        "{until_raw}gfcombine -o $GLASS/passphrase $GLASS/part.001\n\
+         grep -cxE '[a-z2-7]{{52}}' $GLASS/passphrase || echo garbage\n\
+         python3 recover.py --vault vault.toml $GLASS/anna.txt || echo exit $?\n\
+         sed 's/^04 \\(..\\)./04 \\1q/' $GLASS/ben.txt >$GLASS/slip.txt\n\
+         python3 recover.py --vault vault.toml $GLASS/anna.txt $GLASS/slip.txt || echo exit $?\n\
+         rm -r $GLASS\n"
+    );
+    let said = scene.must("ben", &damaged);
+    // Too few: gfcombine ends well and writes garbage, which the page's check shows.
+    assert!(said.contains("0\ngarbage"), "{said}");
+    assert!(said.contains("exit 3"), "{said}");
+    // A slip of a typist's, unless the letter was that one by chance, too.
+    let slipped = said.contains("exit 4")
+        || said
+            .trim_end()
+            .lines()
+            .last()
+            .is_some_and(|l| l.len() == 52);
+    assert!(slipped, "{said}");
+}
+
+#[test]
+fn the_stock_programs_check_evidence_manifest_and_results() {
+    let scene = Scene::set();
+    let key = format!("--key {}", scene.fingerprint);
+    scene.must("anna", "quorate share receipt");
+    scene.must(
+        "ben",
+        &format!("quorate share receipt --as ben {key} -i ~/age-identity.txt"),
+    );
+    scene.must(
+        "cleo",
+        &format!("quorate share receipt --as cleo {key} -i ~/age-identity.txt"),
+    );
+
+    // The page's own lines.
+    let page = scene.page(&["all", "evidence"]);
+    let place = page
+        .lines()
+        .find(|line| line.starts_with("export GLASS"))
+        .unwrap();
+    let evidence = scene.page(&["evidence"]);
+    let end = "gpgconf --homedir $GLASS/gnupg --kill all; rm -r $GLASS";
+    let said = scene.must("ben", &format!("{place}\n{evidence}\n{end} 2>&1"));
+    assert_eq!(
+        said.matches("Good \"receipt@quorate\" signature for ben")
+            .count(),
+        2,
+        "{said}"
+    );
+
+    // A whole ceremony, for the other kinds of evidence.
+    let (target, _) = sequoia_openpgp::cert::CertBuilder::new()
+        .add_userid("Target <target@example.org>")
+        .generate()
+        .unwrap();
+    let bytes = sequoia_openpgp::serialize::SerializeInto::to_vec(&target.armored()).unwrap();
+    std::fs::write(scene.path("target.asc"), bytes).unwrap();
+    scene.must("anna", "quorate certify ../target.asc");
+    let id = scene
+        .must("anna", "basename requests/*.request .request")
+        .trim()
+        .to_owned();
+    let words = scene
+        .must("anna", &format!("quorate show {id} --words"))
+        .replace('\n', " ");
+    scene.must(
+        "ben",
+        &format!("quorate approve {id} --way voice --words '{words}'"),
+    );
+    scene.must("anna", &format!("quorate perform {id} ../ben"));
+    scene.must("anna", "quorate verify --allowed-signers >../signers");
+    for (file, who, namespace) in [
+        (format!("requests/{id}.request"), "anna", "request"),
+        (format!("approvals/{id}-ben.approval"), "ben", "approval"),
+        (format!("minutes/{id}.minutes"), "anna", "minutes"),
+    ] {
+        let check = |namespace: &str| {
+            format!(
+                "sed -n '/^-----BEGIN SSH SIGNATURE/,$p' {file} >../sig; \
+                 sed '/^-----BEGIN SSH SIGNATURE/,$d' {file} | \
+                 ssh-keygen -Y verify -f ../signers -I {who} -n {namespace}@quorate -s ../sig"
+            )
+        };
+        scene.must("ben", &check(namespace));
+        assert!(!scene.run("ben", &check("submission")).status.success());
+    }
+
+    // The manifest is bad to a gpg that isn't told the notation; the certification is good to gpg.
+    let own = "export GNUPGHOME=$(mktemp -d /tmp/qgXXXX); trap 'gpgconf --kill all; rm -r $GNUPGHOME' EXIT; \
+        sed -n '/BEGIN PGP PUBLIC KEY/,/END PGP PUBLIC KEY/p' vault.toml | gpg -q --batch --import; \
+        gpg -q --batch --import out/target.asc;";
+    let manifest = "quorate verify --signed-part >../part; \
+        sed -n '/BEGIN PGP SIGNATURE/,/END PGP SIGNATURE/p' vault.toml >../part.asc;";
+    let verify = "--verify ../part.asc ../part";
+    scene.must(
+        "ben",
+        &format!("{own}{manifest} gpg --known-notation manifest@quorate {verify}"),
+    );
+    assert!(
+        !scene
+            .run("ben", &format!("{own}{manifest} gpg {verify}"))
+            .status
+            .success()
+    );
+    let checked = scene.must(
+        "ben",
+        &format!("{own} gpg --check-sigs --with-colons target@example.org"),
+    );
+    let long = &scene.fingerprint[24..];
+    assert!(
+        checked
+            .lines()
+            .any(|l| l.starts_with("sig:!") && l.contains(long)),
+        "{checked}"
+    );
+    let dump = scene.must("ben", "sq packet dump out/target.asc");
+    assert!(dump.contains(&scene.fingerprint), "{dump}");
+}
