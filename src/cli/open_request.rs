@@ -152,14 +152,14 @@ pub(super) fn open(
         .put(desk.one_time.clone(), sealed, 0o600)
         .commit(world.files, world.random)?;
 
-    // The request last: it is valid only with the one-time key at hand.
+    // Only now, with the one-time key at hand; an approval without its request would be an orphan.
     let request_path = PathBuf::from(format!("requests/{id}.request"));
     let approval_path = PathBuf::from(format!("approvals/{id}-{me}.approval"));
     context.write(
         opened,
         vec![
-            (approval_path.clone(), approval_file),
             (request_path.clone(), request_file),
+            (approval_path.clone(), approval_file),
         ],
     )?;
 

@@ -1,0 +1,194 @@
+//! Killed between any two writes, a full disk, two at once: the vault is old or new, and the next
+//! command goes on.
+
+use super::team::Team;
+use quorate::world::doubles::{FaultyFiles, ScriptedTerminal};
+use quorate::world::{Fault, Files as _, RealFiles};
+
+/// Runs `arguments` as `who` on copies of `team`, stopped at each operation in turn, and then lets
+/// `go_on` show that the copy can be used.
+fn killed_everywhere(team: &Team, who: &str, arguments: &[&str], go_on: impl Fn(&Team)) {
+    for half in [false, true] {
+        for n in 1.. {
+            assert!(n < 500, "it never ends");
+            let copy = team.copy();
+            let pin = ["status", "--as", who, "--key", &copy.fingerprint_or_none()];
+            if copy.vault().join("vault.toml").exists() {
+                copy.run(who, &pin).exits(0);
+            }
+            let translated: Vec<String> = arguments
+                .iter()
+                .map(|text| {
+                    text.replace(
+                        team.path("").to_str().unwrap(),
+                        copy.path("").to_str().unwrap(),
+                    )
+                })
+                .collect();
+            let translated: Vec<&str> = translated.iter().map(String::as_str).collect();
+            let real = RealFiles::default();
+            let files = if half {
+                FaultyFiles::stopping_half_written_at(real, n)
+            } else {
+                FaultyFiles::stopping_at(real, n)
+            };
+            let done = copy.run_with(who, &translated, &files, &ScriptedTerminal::new());
+            copy.holds_no_secret();
+            let stopped = files.is_stopped();
+            if stopped {
+                assert_ne!(done.code, 0, "stopped at {n}, and yet: {}", done.said);
+            } else {
+                done.exits(0);
+            }
+            go_on(&copy);
+            copy.holds_no_secret();
+            if !stopped {
+                break;
+            }
+        }
+    }
+}
+
+impl Team {
+    fn fingerprint_or_none(&self) -> String {
+        if self.vault().join("vault.toml").exists() {
+            self.fingerprint()
+        } else {
+            String::new()
+        }
+    }
+}
+
+#[test]
+fn create_killed_at_any_write_can_be_run_again() {
+    let team = Team::of(&["anna", "ben"], 2);
+    killed_everywhere(&team, "anna", &["create", "--as", "anna"], |copy| {
+        // Either there is no vault yet, and it is made now, or it is whole.
+        if !copy.vault().join("vault.toml").exists() {
+            copy.run("anna", &["create", "--as", "anna"]).exits(0);
+        }
+        let key = copy.fingerprint();
+        copy.run("anna", &["verify", "--key", &key])
+            .exits(0)
+            .says("GENUINE");
+        copy.receipt("anna").exits(0);
+        copy.receipt("ben").exits(0).says("the last receipt");
+    });
+}
+
+fn two() -> Team {
+    let team = Team::of(&["anna", "ben"], 2);
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+    team.receipt("anna").exits(0);
+    team.receipt("ben").exits(0);
+    team
+}
+
+#[test]
+fn certify_killed_at_any_write_leaves_a_vault_that_works() {
+    let team = two();
+    let target = team.target("target.asc");
+    let identity = team.identity("anna");
+    let arguments = ["certify", &target, "-i", identity.to_str().unwrap()];
+    killed_everywhere(&team, "anna", &arguments, |copy| {
+        let id = copy.opens();
+        copy.approves("ben", &id).exits(0);
+        copy.performs(&id, &[&copy.submission("ben", &id)]).exits(0);
+        let key = copy.fingerprint();
+        copy.run("anna", &["verify", "--key", &key])
+            .exits(0)
+            .says("GENUINE");
+    });
+}
+
+#[test]
+fn approve_killed_at_any_write_can_be_run_again() {
+    let team = two();
+    let id = team.opens();
+    let (words, identity) = (team.words(&id), team.identity("ben"));
+    let arguments = [
+        "approve",
+        &id,
+        "--way",
+        "voice",
+        "--words",
+        &words,
+        "-i",
+        identity.to_str().unwrap(),
+    ];
+    killed_everywhere(&team, "ben", &arguments, |copy| {
+        copy.run(
+            "anna",
+            &["status", "--as", "anna", "--key", &copy.fingerprint()],
+        )
+        .exits(0);
+        copy.approves("ben", &id).exits(0);
+        copy.performs(&id, &[&copy.submission("ben", &id)]).exits(0);
+    });
+}
+
+#[test]
+fn perform_killed_at_any_write_gives_the_same_result_when_run_again() {
+    let team = two();
+    let id = team.opens();
+    team.approves("ben", &id).exits(0);
+    let submission = team.submission("ben", &id);
+    let arguments = ["perform", &id, submission.to_str().unwrap()];
+    killed_everywhere(&team, "anna", &arguments, |copy| {
+        let submission = copy.submission("ben", &id);
+        copy.performs(&id, &[&submission]).exits(0);
+        assert!(copy.vault().join("out/target.asc").exists());
+        let key = copy.fingerprint();
+        copy.run("anna", &["verify", "--key", &key])
+            .exits(0)
+            .says("1 signature");
+        copy.run("anna", &["show", &id, "--words"]).exits(2);
+    });
+}
+
+#[test]
+fn a_full_disk_or_a_read_only_folder_is_a_sentence_and_loses_nothing() {
+    let team = two();
+    let id = team.opens();
+    team.approves("ben", &id).exits(0);
+    for fault in [Fault::Full, Fault::ReadOnly, Fault::Denied] {
+        for n in 1.. {
+            let copy = team.copy();
+            copy.run(
+                "anna",
+                &["status", "--as", "anna", "--key", &copy.fingerprint()],
+            )
+            .exits(0);
+            let submission = copy.submission("ben", &id);
+            let arguments = ["perform", &id, submission.to_str().unwrap()];
+            let files = FaultyFiles::failing_at(RealFiles::default(), n, fault.clone());
+            let done = copy.run_with("anna", &arguments, &files, &ScriptedTerminal::new());
+            if files.operations() < n {
+                done.exits(0);
+                break;
+            }
+            done.exits(1).says("quorate: error:");
+            copy.performs(&id, &[&submission]).exits(0);
+            let key = copy.fingerprint();
+            copy.run("anna", &["verify", "--key", &key]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn two_commands_at_one_vault_do_not_mix() {
+    let team = two();
+    let files = RealFiles {
+        lock_wait: std::time::Duration::from_millis(50),
+    };
+    let guard = files.lock(&team.vault().join(".quorate.lock")).unwrap();
+    let before = team.snapshot();
+    let identity = team.identity("ben");
+    let arguments = ["share", "receipt", "-i", identity.to_str().unwrap()];
+    let done = team.run_with("ben", &arguments, &files, &ScriptedTerminal::new());
+    done.exits(1).says("another quorate is writing");
+    assert!(before == team.snapshot());
+    drop(guard);
+    team.run_with("ben", &arguments, &files, &ScriptedTerminal::new())
+        .exits(0);
+}
