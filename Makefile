@@ -37,7 +37,8 @@ lint: ## formatting, clippy, shellcheck, and cargo-deny where it is installed
 
 bench: ## the rows of docs/benchmarks.md, measured beside their peers
 	@scripts/setup bench
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked --bin quorate --example make_certs
+	$(CARGO) build --release --locked -p quorate-share --example recombine
 	scripts/bench $(DEMO_BINARY)
 
 fuzz: ## a minute for each fuzz target (needs cargo-fuzz)

@@ -51,6 +51,17 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let mut targets = Vec::new();
     for file in &options.certs {
         let target = read(context, file)?;
+        if targets
+            .iter()
+            .any(|other: &Target| other.name == target.name)
+        {
+            let name = SafeText::new(&target.name).to_string();
+            return Err(
+                Failure::new(Exit::Usage, format!("two files are called {name}"))
+                    .fact("both would become the same file in out/; nothing was written")
+                    .next("rename one of them, or open two requests"),
+            );
+        }
         terms.drafts(&target, file, &mut drafts)?;
         targets.push(target);
     }

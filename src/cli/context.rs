@@ -30,7 +30,8 @@ use crate::vault::receipt::{MAX_RECEIPT, Receipt};
 use crate::vault::record::Digest;
 use crate::vault::render::kind_word;
 use crate::world::{
-    Batch, Files, FilesError, Kind as FileKind, LockGuard, SafeText, World, gpg, sweep_temporaries,
+    Batch, Fault, Files, FilesError, Kind as FileKind, LockGuard, SafeText, World, gpg,
+    sweep_temporaries,
 };
 
 const MAX_SEALED: usize = 256 << 10;
@@ -64,6 +65,8 @@ pub(super) struct Evidence {
     pub approvals: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
     pub results: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
     pub minutes: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    /// Files that could not be read, and why.
+    pub unreadable: Vec<String>,
 }
 
 /// A request that was looked up.
@@ -215,6 +218,9 @@ impl<'w> Context<'w> {
         let me = pins.me.as_deref().and_then(|name| Name::parse(name).ok());
         let identity = pins.identity.clone().map(PathBuf::from);
         let evidence = Evidence::read(self.world.files, &folder)?;
+        for file in &evidence.unreadable {
+            self.warn(&format!("{file}; it is left aside"));
+        }
         Ok(Opened {
             folder,
             bytes,
@@ -728,8 +734,11 @@ impl Desk {
 }
 
 impl Evidence {
+    /// Reads all evidence. A file that is too big, or may not be read, is named and left aside: it
+    /// mustn't keep people from working.
     fn read(files: &dyn Files, folder: &Path) -> Result<Self, FilesError> {
-        let read = |sub: &str, extension: &str, limit: usize| {
+        let mut unreadable = Vec::new();
+        let mut read = |sub: &str, extension: &str, limit: usize| {
             let mut found = Vec::new();
             let dir = folder.join(sub);
             if files.kind(&dir)? == Some(FileKind::Folder) {
@@ -738,8 +747,15 @@ impl Evidence {
                     if entry.kind == FileKind::File
                         && text.is_some_and(|name| name.ends_with(extension))
                     {
-                        let bytes = files.read(&dir.join(&entry.name), limit)?;
-                        found.push((Path::new(sub).join(&entry.name), bytes));
+                        let relative = Path::new(sub).join(&entry.name);
+                        match files.read(&folder.join(&relative), limit) {
+                            Ok(bytes) => found.push((relative, bytes)),
+                            Err(FilesError {
+                                fault: fault @ (Fault::TooBig { .. } | Fault::Denied),
+                                ..
+                            }) => unreadable.push(format!("{}: {fault}", path(&relative))),
+                            Err(other) => return Err(other),
+                        }
                     }
                 }
             }
@@ -751,6 +767,7 @@ impl Evidence {
             approvals: read("approvals", ".approval", MAX_APPROVAL)?,
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
+            unreadable,
         })
     }
 }

@@ -413,6 +413,11 @@ fn certificates(
         return Ok(Vec::new());
     }
     let bodies = bodies(&found.verified.request().drafts, outcome)?;
+    if matches!(files.kind(&out)?, Some(kind) if kind != FileKind::Folder) {
+        return Err(Failure::new(Exit::Forged, format!("{} isn't a folder", path(&out)))
+            .fact("results and minutes are in the vault; only the files in out/ could not be made")
+            .next("remove it, then: quorate perform again"));
+    }
     let mut batch = Batch::new().folder(&out, 0o755);
     let mut written = Vec::new();
     let mut placed = vec![false; bodies.len()];

@@ -186,6 +186,7 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     files(context, opened, &mut findings)?;
 
     let evidence = &opened.evidence;
+    findings.bad.extend(evidence.unreadable.iter().cloned());
     let kinds = [
         ("receipt", &evidence.receipts),
         ("request", &evidence.requests),

@@ -9,6 +9,7 @@ use quorate_share::{
 };
 use sequoia_openpgp::Fingerprint;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
@@ -164,39 +165,42 @@ impl File {
         Sha256::digest(&self.bytes).into()
     }
 
-    /// Rebuilds the passphrase from quorums that together use every share, and opens the very
-    /// bytes of the file with each.
-    fn opens_with_every_share(&self, shares: Vec<Share>, k: Threshold) -> Result<(), Refusal> {
-        let k = usize::from(k.get());
-        let n = shares.len();
-        let texts: Vec<_> = shares.iter().map(Share::to_text).collect();
-        let mut start = 0;
-        while start < n {
-            // The last window reaches back, so that it is whole.
-            let first = start.min(n - k);
-            let mut candidates = Candidates::new();
-            for (share, text) in shares[first..first + k]
-                .iter()
-                .zip(&texts[first..first + k])
-            {
-                // Through the text and the commitment, as a holder's share will come.
-                let read = Share::from_text(text.as_bytes()).map_err(broken)?;
-                let read = share
-                    .commitment()
-                    .check(read)
-                    .map_err(|_| broken("a commitment"))?;
-                candidates.add(read).map_err(broken)?;
-            }
-            let rebuilt = candidates.quorum().map_err(broken)?.combine();
-            let passphrase = Passphrase::from_recovered(&rebuilt).map_err(broken)?;
-            let opened = decrypt(&passphrase, &self.bytes, MAX_OPENED).map_err(broken)?;
-            if <[u8; 32]>::from(Sha256::digest(&opened)) != self.plaintext_digest {
-                return Err(broken("a file opened to other bytes"));
-            }
-            start += k;
+    /// Opens the very bytes of the file with a passphrase that was rebuilt from shares.
+    fn opens_with(&self, rebuilt: &[u8]) -> Result<(), Refusal> {
+        let passphrase = Passphrase::from_recovered(rebuilt).map_err(broken)?;
+        let opened = decrypt(&passphrase, &self.bytes, MAX_OPENED).map_err(broken)?;
+        if <[u8; 32]>::from(Sha256::digest(&opened)) != self.plaintext_digest {
+            return Err(broken("a file opened to other bytes"));
         }
         Ok(())
     }
+}
+
+/// The secret, rebuilt from quorums that together use every share. All must give the same.
+fn rebuilt_by_all(shares: &[Share], k: Threshold) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let (k, n) = (usize::from(k.get()), shares.len());
+    let mut first: Option<Zeroizing<Vec<u8>>> = None;
+    for start in (0..n).step_by(k) {
+        // The last window reaches back, so that it is whole.
+        let start = start.min(n - k);
+        let mut candidates = Candidates::new();
+        for share in &shares[start..start + k] {
+            // Through the text and the commitment, as a holder's share will come.
+            let read = Share::from_text(share.to_text().as_bytes()).map_err(broken)?;
+            let read = share
+                .commitment()
+                .check(read)
+                .map_err(|_| broken("a commitment"))?;
+            candidates.add(read).map_err(broken)?;
+        }
+        let rebuilt = candidates.quorum().map_err(broken)?.combine();
+        match &first {
+            None => first = Some(rebuilt),
+            Some(first) if bool::from(first.as_slice().ct_eq(rebuilt.as_slice())) => (),
+            Some(_) => return Err(broken("two quorums rebuilt different secrets")),
+        }
+    }
+    first.ok_or_else(|| broken("no shares"))
 }
 
 /// One share set and its practice set.
@@ -255,8 +259,8 @@ impl Dealing<'_> {
             dealt: self.job.now,
             shares: dealt,
         };
-        file.opens_with_every_share(real, self.threshold)?;
-        practice.opens_with_every_share(drill, self.threshold)?;
+        file.opens_with(&rebuilt_by_all(&real, self.threshold)?)?;
+        practice.opens_with(&rebuilt_by_all(&drill, self.threshold)?)?;
         Ok(set)
     }
 

@@ -51,8 +51,14 @@ fn run(
     fields: &[Vec<u8>],
 ) -> Result<(Reply, Ran), SessionError> {
     let size: usize = fields.iter().map(Vec::len).sum();
-    // What goes in, what is made from it, and room for the libraries.
-    let wanted = size * 3 + (8 << 20);
+    // What goes in, what is made from it, and room for the libraries: trying more costs
+    // milliseconds, since every locked page is touched. Sealing to OpenPGP takes buffers of 4 MiB.
+    let room = if purpose == Purpose::Deal {
+        4 << 20
+    } else {
+        512 << 10
+    };
+    let wanted = size * 3 + room;
     let worker = Worker::start(program, purpose, wanted)?;
     let hardening = worker.hardening();
     if strict && !hardening.is_complete() {

@@ -173,7 +173,14 @@ impl Worker {
             .and_then(|()| read_message(&mut &self.stream))
             .map_err(|error| explain(&mut self.child, error, REPLY_WITHIN))?;
         // The channel closes when the process ends.
-        match (&self.stream).read(&mut [0]) {
+        let end = loop {
+            // A signal to the front end, such as a resized terminal's, is no end of the worker.
+            match (&self.stream).read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                end => break end,
+            }
+        };
+        match end {
             Ok(0) => {}
             Ok(_) => return Err(StartError::Unexpected { tag: 0 }),
             Err(error) => return Err(explain(&mut self.child, error.into(), REPLY_WITHIN)),

@@ -455,3 +455,52 @@ fn a_hostile_environment_reaches_neither_worker_nor_gpg() {
     );
     assert!(!sprung.exists());
 }
+
+#[test]
+fn a_huge_file_among_the_evidence_keeps_nobody_from_working() {
+    let team = served();
+    let huge = team.vault().join("receipts/zz-000000.receipt");
+    std::fs::File::create(&huge)
+        .unwrap()
+        .set_len(100 << 20)
+        .unwrap();
+    team.run("anna", &["status"])
+        .exits(0)
+        .says("left aside")
+        .says("IN SERVICE");
+    let key = team.fingerprint();
+    team.run("eve", &["verify", "--key", &key])
+        .exits(4)
+        .says("zz-000000.receipt");
+}
+
+#[test]
+fn two_targets_of_one_name_are_refused_before_anything_is_written() {
+    let team = served();
+    let one = team.target("same.asc");
+    std::fs::create_dir(team.path("other")).unwrap();
+    let two = team.path("other/same.asc");
+    std::fs::copy(&one, &two).unwrap();
+    let before = team.snapshot();
+    team.run("anna", &["certify", &one, two.to_str().unwrap()])
+        .exits(2)
+        .says("two files are called same.asc");
+    assert!(before == team.snapshot());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_out_is_not_followed() {
+    let team = served();
+    let id = team.opens();
+    team.approves("ben", &id).exits(0);
+    let elsewhere = team.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, team.vault().join("out")).unwrap();
+    team.performs(&id, &[&team.submission("ben", &id)])
+        .exits(4)
+        .says("out isn't a folder");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+    std::fs::remove_file(team.vault().join("out")).unwrap();
+    team.performs(&id, &[]).exits(0);
+}

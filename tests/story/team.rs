@@ -49,9 +49,9 @@ impl Done {
     pub fn request(&self) -> String {
         let at = self
             .said
-            .find("request ")
+            .find("\nrequest ")
             .unwrap_or_else(|| panic!("{}", self.noted));
-        self.said[at + 8..at + 15].to_owned()
+        self.said[at + 9..at + 16].to_owned()
     }
 }
 
