@@ -25,7 +25,7 @@ test: ## all tests, formatting and lints included
 
 quick: ## the tests that start no outside programs, under a minute
 	@scripts/setup build
-	$(CARGO) test --locked --lib --test drafts --quiet
+	$(CARGO) test --locked --quiet --lib --test drafts --test story -- --skip world::gpg
 
 lint: ## formatting, clippy, shellcheck, and cargo-deny where it is installed
 	@scripts/setup lint

@@ -323,6 +323,9 @@ fn the_stock_programs_check_evidence_manifest_and_results() {
     );
     scene.must("anna", &format!("quorate perform {id} ../ben"));
     scene.must("anna", "quorate verify --allowed-signers >../signers");
+    // A request's name is the digest of what its opener signed.
+    let digest = "sed '/BEGIN SSH/,$d' requests/*.request | sha256sum";
+    assert!(scene.must("ben", digest).starts_with(&id));
     for (file, who, namespace) in [
         (format!("requests/{id}.request"), "anna", "request"),
         (format!("approvals/{id}-ben.approval"), "ben", "approval"),

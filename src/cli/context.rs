@@ -53,6 +53,8 @@ pub(super) struct Opened {
     pub bytes: Vec<u8>,
     pub signed: SignedManifest,
     pub evidence: Evidence,
+    /// When it was opened: evidence dated more than a day later isn't counted.
+    pub now: crate::world::Timestamp,
     me: Option<Name>,
     identity: Option<PathBuf>,
 }
@@ -226,6 +228,7 @@ impl<'w> Context<'w> {
             bytes,
             signed,
             evidence,
+            now: self.world.clock.now(),
             me,
             identity,
         })
@@ -242,6 +245,7 @@ impl<'w> Context<'w> {
             bytes,
             signed,
             evidence,
+            now: self.world.clock.now(),
             me: None,
             identity: None,
         })
@@ -921,10 +925,10 @@ impl Opened {
 
     /// The valid approvals of a request, one per holder.
     pub(super) fn approvals(&self, found: &Found) -> Vec<(Approval, PathBuf)> {
-        let far = crate::world::Timestamp::LATEST;
         let mut list: Vec<(Approval, PathBuf)> = Vec::new();
         for (relative, file) in &self.evidence.approvals {
-            let Ok(approval) = Approval::read(file, self.manifest(), &found.verified, far) else {
+            let Ok(approval) = Approval::read(file, self.manifest(), &found.verified, self.now)
+            else {
                 continue;
             };
             if !list

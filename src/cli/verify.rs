@@ -18,7 +18,7 @@ use crate::openpgp::draft::Draft;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::vault::manifest::split;
 use crate::vault::receipt::Receipt;
-use crate::world::{SafeText, Timestamp};
+use crate::world::SafeText;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -86,7 +86,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
     let manifest = opened.manifest();
     let head = file.split(|b| *b == b'\n').next().unwrap_or_default();
-    let far = Timestamp::LATEST;
     let of = |digest_in: &[u8]| -> Option<Found> {
         opened.requests().into_iter().flatten().find(|found| {
             let digest = found.verified.digest().to_string();
@@ -113,7 +112,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
             .map_err(|e| e.to_string()),
         b"quorate approval 1" => {
             let found = of(file).ok_or_else(no_request)?;
-            Approval::read(file, manifest, &found.verified, far)
+            Approval::read(file, manifest, &found.verified, opened.now)
                 .map(|a| format!("approval of {} by {}", found.id, a.holder))
                 .map_err(|e| e.to_string())
         }
