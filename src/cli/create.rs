@@ -89,7 +89,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         if missing.is_empty() {
             "memory locked, no dumps, Landlock, seccomp: nothing missing".to_owned()
         } else {
-            format!("hardened, but for: {}", missing.join(", "))
+            format!("hardened, but without {}", missing.join(", "))
         },
         ran.seconds
     ));

@@ -44,7 +44,7 @@ pub fn hardened(ran: &Ran) -> String {
     let what = if missing.is_empty() {
         "memory, dumps, Landlock, seccomp: nothing missing".to_owned()
     } else {
-        format!("all but: {}", missing.join(", "))
+        format!("complete, but without {}", missing.join(", "))
     };
     format!("hardened   {what}; {:.3} s, ended", ran.seconds)
 }

@@ -90,7 +90,7 @@ impl Hardening {
     pub fn missing(&self) -> Vec<&'static str> {
         let mut missing = Vec::new();
         if self.memory != Memory::All {
-            missing.push("all memory locked");
+            missing.push("all memory locked (only the secrets are)");
         }
         if self.dumps {
             missing.push("core dumps ruled out");
