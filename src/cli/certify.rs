@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use quorate_share::Kind;
 
-use super::context::{Context, Opened};
+use super::context::Context;
 use super::open_request::{self, Target};
+use super::opened::{self, Opened};
 use super::report::{Exit, Failure, path};
 use super::{Identity, screen};
 use crate::ceremony::explain;
@@ -251,7 +252,7 @@ pub(super) fn show(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
         }
         let mut lines = explain::explain(plan);
         if let Plan::Certify { .. } = plan {
-            let old = before.get(&open_request::subject(plan)).cloned();
+            let old = before.get(&opened::subject(plan)).cloned();
             let text =
                 old.unwrap_or_else(|| "not certified by us, as far as this vault tells".into());
             lines.insert(2, explain::Line { label: "now", text });

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use quorate_share::Kind;
 use zeroize::Zeroizing;
 
-use super::context::{Context, Opened};
+use super::context::Context;
+use super::opened::Opened;
 use super::report::{Exit, Failure};
 use super::{Identity, screen};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::request::{Request, VerifiedRequest};
 use crate::ceremony::{submission, words};
-use crate::openpgp::Plan;
 use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
@@ -28,20 +28,6 @@ pub(super) struct Target {
     pub packets: Vec<u8>,
     /// Was it in armour?
     pub armored: bool,
-}
-
-/// What a plan is about, for comparing with earlier results.
-pub(super) fn subject(plan: &Plan) -> Vec<u8> {
-    match plan {
-        Plan::Certify {
-            target, user_id, ..
-        } => {
-            let mut subject = target.fingerprint().as_bytes().to_vec();
-            subject.extend_from_slice(user_id.value());
-            subject
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// Opens the request: the opener's approval and submission go along.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::context::{Context, Desk, Found, Opened};
+use super::context::Context;
+use super::desk::Desk;
+use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure, path};
 use super::{Identity, screen};
 use crate::ceremony::explain;

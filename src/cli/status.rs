@@ -4,7 +4,8 @@ use clap::Args;
 use quorate_share::Kind;
 use serde_json::json;
 
-use super::context::{Context, Found, Opened};
+use super::context::Context;
+use super::opened::{Found, Opened};
 use super::report::Failure;
 use super::screen;
 use crate::ceremony::explain;

@@ -6,7 +6,8 @@ use clap::Args;
 use quorate_share::Kind;
 use sha2::{Digest as _, Sha256};
 
-use super::context::{Context, Found, Opened};
+use super::context::Context;
+use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
 use super::screen;
 use crate::ceremony::approval::Approval;

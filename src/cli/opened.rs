@@ -1,0 +1,349 @@
+//! A vault that was opened: its manifest, its evidence, and what commands look up in them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use quorate_share::Kind;
+use zeroize::Zeroizing;
+
+use super::report::{self, Exit, Failure, path};
+use crate::ceremony::approval::{Approval, MAX_APPROVAL};
+use crate::ceremony::explain;
+use crate::ceremony::minutes::{MAX_MINUTES, Minutes};
+use crate::ceremony::outcome::{MAX_OUTCOME, Outcome, OutcomeError};
+use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
+use crate::openpgp::Plan;
+use crate::openpgp::manifest_signature::primary_of;
+use crate::roster::name::Name;
+use crate::vault::force::Force;
+use crate::vault::manifest::{Manifest, Member, ShareSet, SignedManifest};
+use crate::vault::receipt::{MAX_RECEIPT, Receipt};
+use crate::vault::record::Digest;
+use crate::world::{Fault, Files, FilesError, Kind as FileKind, SafeText};
+
+const MAX_FILE: usize = 16 << 20;
+
+/// A vault that this machine accepts.
+pub(super) struct Opened {
+    pub folder: PathBuf,
+    pub bytes: Vec<u8>,
+    pub signed: SignedManifest,
+    pub evidence: Evidence,
+    /// When it was opened: evidence dated more than a day later isn't counted.
+    pub now: crate::world::Timestamp,
+    pub(super) me: Option<Name>,
+    pub(super) identity: Option<PathBuf>,
+}
+
+/// The evidence files of a vault: relative path and bytes.
+#[derive(Default)]
+pub(super) struct Evidence {
+    pub receipts: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub requests: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub approvals: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub results: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub minutes: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    /// Files that could not be read, and why.
+    pub unreadable: Vec<String>,
+}
+
+/// A request that was looked up.
+pub(super) struct Found {
+    pub id: String,
+    pub file: Zeroizing<Vec<u8>>,
+    pub verified: VerifiedRequest,
+}
+
+impl Evidence {
+    /// Reads all evidence. A file that is too big, or may not be read, is named and left aside: it
+    /// mustn't keep people from working.
+    pub(super) fn read(files: &dyn Files, folder: &Path) -> Result<Self, FilesError> {
+        let mut unreadable = Vec::new();
+        let mut read = |sub: &str, extension: &str, limit: usize| {
+            let mut found = Vec::new();
+            let dir = folder.join(sub);
+            if files.kind(&dir)? == Some(FileKind::Folder) {
+                for entry in files.list(&dir)? {
+                    let text = entry.text();
+                    if entry.kind == FileKind::File
+                        && text.is_some_and(|name| name.ends_with(extension))
+                    {
+                        let relative = Path::new(sub).join(&entry.name);
+                        match files.read(&folder.join(&relative), limit) {
+                            Ok(bytes) => found.push((relative, bytes)),
+                            Err(FilesError {
+                                fault: fault @ (Fault::TooBig { .. } | Fault::Denied),
+                                ..
+                            }) => unreadable.push(format!("{}: {fault}", path(&relative))),
+                            Err(other) => return Err(other),
+                        }
+                    }
+                }
+            }
+            Ok::<_, FilesError>(found)
+        };
+        Ok(Self {
+            receipts: read("receipts", ".receipt", MAX_RECEIPT)?,
+            requests: read("requests", ".request", MAX_REQUEST)?,
+            approvals: read("approvals", ".approval", MAX_APPROVAL)?,
+            results: read("results", ".result", MAX_OUTCOME)?,
+            minutes: read("minutes", ".minutes", MAX_MINUTES)?,
+            unreadable,
+        })
+    }
+}
+
+impl std::ops::Deref for Opened {
+    type Target = Manifest;
+
+    fn deref(&self) -> &Manifest {
+        self.signed.manifest()
+    }
+}
+
+impl Opened {
+    pub(super) fn manifest(&self) -> &Manifest {
+        self.signed.manifest()
+    }
+
+    pub(super) fn remembered_me(&self) -> Option<&Name> {
+        self.me.as_ref()
+    }
+
+    pub(super) fn set(&self, kind: Kind) -> Result<&ShareSet, Failure> {
+        self.manifest()
+            .set(kind)
+            .ok_or_else(|| Failure::new(Exit::Forged, "vault.toml has no such share set"))
+    }
+
+    pub(super) fn member(&self, name: &Name) -> Result<&Member, Failure> {
+        self.manifest()
+            .member(name)
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("{name} isn't on the roster")))
+    }
+
+    /// A file of the vault.
+    pub(super) fn read(&self, files: &dyn Files, relative: &str) -> Result<Vec<u8>, Failure> {
+        let file = self.folder.join(relative);
+        let bytes = files.read(&file, MAX_FILE)?;
+        Ok(bytes.to_vec())
+    }
+
+    /// What receipts come to, the damaged ones left aside.
+    pub(super) fn force(&self, kind: Kind, now: crate::world::Timestamp) -> Result<Force, Failure> {
+        let receipts: Vec<Receipt> = self
+            .evidence
+            .receipts
+            .iter()
+            .filter_map(|(_, file)| Receipt::read(file, self.manifest()).ok())
+            .collect();
+        Ok(Force::of(self.set(kind)?, &receipts, now))
+    }
+
+    /// The id of a request in its file's name.
+    fn id_of(relative: &Path) -> String {
+        relative
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
+    /// Looks a request up by its id, or the beginning of it, and verifies it.
+    pub(super) fn request(&self, wanted: &str) -> Result<Found, Failure> {
+        let wanted = wanted.trim();
+        let wanted = wanted.strip_suffix(".request").unwrap_or(wanted);
+        let wanted = wanted.rsplit('/').next().unwrap_or(wanted);
+        let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
+        let mut matching = self
+            .evidence
+            .requests
+            .iter()
+            .filter(|(relative, _)| is_id && Self::id_of(relative).starts_with(wanted));
+        let (Some((relative, file)), more) = (matching.next(), matching.next()) else {
+            let ids: Vec<String> = self
+                .evidence
+                .requests
+                .iter()
+                .map(|(r, _)| Self::id_of(r))
+                .collect();
+            let here = if ids.is_empty() {
+                "none".to_owned()
+            } else {
+                ids.join(", ")
+            };
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("there is no request {}", SafeText::new(wanted)),
+            )
+            .fact(format!("requests here: {}", SafeText::limited(&here, 400)))
+            .next("git pull"));
+        };
+        if more.is_some() {
+            return Err(
+                Failure::new(Exit::Usage, format!("several requests begin with {wanted}"))
+                    .next("type more of the id"),
+            );
+        }
+        let id = Self::id_of(relative);
+        let verified = VerifiedRequest::read(file, self.manifest())
+            .map_err(|error| report::request(&id, &error))?;
+        if !verified.digest().to_string().starts_with(&id) {
+            return Err(Failure::new(
+                Exit::Forged,
+                format!("requests/{id}.request is another request"),
+            )
+            .fact(format!("its contents are {}", verified.digest().short()))
+            .next("git checkout requests"));
+        }
+        Ok(Found {
+            id,
+            file: file.clone(),
+            verified,
+        })
+    }
+
+    /// All requests: those that verify, and what is wrong with the others.
+    pub(super) fn requests(&self) -> Vec<Result<Found, (String, RequestError)>> {
+        self.evidence
+            .requests
+            .iter()
+            .map(|(relative, file)| {
+                let id = Self::id_of(relative);
+                match VerifiedRequest::read(file, self.manifest()) {
+                    Ok(verified) => Ok(Found {
+                        id,
+                        file: file.clone(),
+                        verified,
+                    }),
+                    Err(error) => Err((id, error)),
+                }
+            })
+            .collect()
+    }
+
+    /// Seven digits, or more if another request begins with the same.
+    pub(super) fn new_request_id(
+        &self,
+        files: &dyn Files,
+        digest: &Digest,
+    ) -> Result<String, Failure> {
+        let text = digest.to_string();
+        for length in [7, 16] {
+            let name = format!("requests/{}.request", &text[..length]);
+            if files.kind(&self.folder.join(name))?.is_none() {
+                return Ok(text[..length].to_owned());
+            }
+        }
+        Err(Failure::new(
+            Exit::Failed,
+            "this very request is open already",
+        ))
+    }
+
+    /// The valid approvals of a request, one per holder.
+    pub(super) fn approvals(&self, found: &Found) -> Vec<(Approval, PathBuf)> {
+        let mut list: Vec<(Approval, PathBuf)> = Vec::new();
+        for (relative, file) in &self.evidence.approvals {
+            let Ok(approval) = Approval::read(file, self.manifest(), &found.verified, self.now)
+            else {
+                continue;
+            };
+            if !list
+                .iter()
+                .any(|(other, _)| other.holder == approval.holder)
+            {
+                list.push((approval, relative.clone()));
+            }
+        }
+        list.sort_by_key(|(approval, _)| approval.signed);
+        list
+    }
+
+    /// The holder of an approval that came in a submission.
+    pub(super) fn holder_of(&self, file: &[u8], found: &Found) -> Result<Name, Failure> {
+        Approval::read(
+            file,
+            self.manifest(),
+            &found.verified,
+            crate::world::Timestamp::LATEST,
+        )
+        .map(|approval| approval.holder)
+        .map_err(|error| Failure::new(Exit::Forged, format!("an approval is damaged: {error}")))
+    }
+
+    /// The recorded result of a request, checked; `None` if there is none.
+    pub(super) fn outcome(&self, found: &Found) -> Result<Option<Outcome>, Failure> {
+        let name = PathBuf::from(format!("results/{}.result", found.id));
+        let Some((_, file)) = self.evidence.results.iter().find(|(path, _)| *path == name) else {
+            return Ok(None);
+        };
+        let primary = primary_of(self.manifest().certificate.as_bytes())
+            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
+        Outcome::read(file, &found.verified, &primary)
+            .map(Some)
+            .map_err(|error: OutcomeError| {
+                Failure::new(
+                    Exit::Forged,
+                    format!("{} is not the result of that request", name.display()),
+                )
+                .fact(SafeText::limited(&error.to_string(), 300).to_string())
+                .next(format!("git checkout {}", name.display()))
+            })
+    }
+
+    /// What earlier results of this vault certified, by subject: in words.
+    pub(super) fn certified_before(&self) -> HashMap<Vec<u8>, String> {
+        let mut map = HashMap::new();
+        if self.evidence.results.is_empty() {
+            return map;
+        }
+        for found in self.requests().into_iter().flatten() {
+            if !matches!(self.outcome(&found), Ok(Some(_))) {
+                continue;
+            }
+            for draft in &found.verified.request().drafts {
+                let subject = subject(draft.plan());
+                map.insert(
+                    subject,
+                    format!("{} by request {}", explain::effect(draft.plan()), found.id),
+                );
+            }
+        }
+        map
+    }
+
+    /// The newest minutes: those that no others name.
+    pub(super) fn heads(&self) -> Vec<Digest> {
+        let all: Vec<(Minutes, Digest)> = self
+            .evidence
+            .minutes
+            .iter()
+            .filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok())
+            .collect();
+        let named: Vec<Digest> = all
+            .iter()
+            .flat_map(|(minutes, _)| minutes.heads.iter().copied())
+            .collect();
+        let mut heads: Vec<Digest> = all
+            .iter()
+            .map(|(_, digest)| *digest)
+            .filter(|d| !named.contains(d))
+            .collect();
+        heads.sort_unstable();
+        heads
+    }
+}
+
+/// What a plan is about, for comparing with earlier results.
+pub(super) fn subject(plan: &Plan) -> Vec<u8> {
+    match plan {
+        Plan::Certify {
+            target, user_id, ..
+        } => {
+            let mut subject = target.fingerprint().as_bytes().to_vec();
+            subject.extend_from_slice(user_id.value());
+            subject
+        }
+        _ => Vec::new(),
+    }
+}
