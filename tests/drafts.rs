@@ -403,3 +403,53 @@ fn an_rsa_key_signs_drafts_too() {
             .is_some()
     );
 }
+
+#[test]
+fn a_manifest_signed_by_any_other_key_than_the_primary_is_refused() {
+    use quorate::openpgp::manifest_signature::{ManifestSignatureError, plan, to_armor, verify};
+    let text = b"format = 1\n";
+    let mut master = MasterKey::generate(NOW).unwrap();
+    let mut host = MasterKey::generate(NOW).unwrap();
+    let own = master.sign_itself("Key <key@example.org>", 86_400).unwrap();
+    let certificate = master.to_certificate(&own).unwrap();
+    let fingerprint = master.primary().fingerprint();
+    let check = |armor: &[u8], text: &[u8]| verify(&certificate, &fingerprint, text, armor);
+
+    let draft = Draft::encode(plan(master.primary(), NOW, text).unwrap()).unwrap();
+    let good = to_armor(&master.sign(&draft).unwrap()).unwrap();
+    assert_eq!(check(&good, text), Ok(()));
+    assert_eq!(
+        check(&good, b"format = 2\n"),
+        Err(ManifestSignatureError::Bad)
+    );
+
+    // By the signing host's key, under its own name, and under the master's.
+    let foreign = Draft::encode(plan(host.primary(), NOW, text).unwrap()).unwrap();
+    let signed = host.sign(&foreign).unwrap();
+    let under_its_own_name = to_armor(&signed).unwrap();
+    assert_eq!(
+        check(&under_its_own_name, text),
+        Err(ManifestSignatureError::NotAManifestSignature)
+    );
+    let value = signed.signature().mpis().clone();
+    let under_the_masters = to_armor(&draft.fill(value)).unwrap();
+    assert_eq!(
+        check(&under_the_masters, text),
+        Err(ManifestSignatureError::Bad)
+    );
+
+    // A release signature, which has no such notation.
+    let mut pair = {
+        let key: Key4<key::SecretParts, key::UnspecifiedRole> =
+            Key4::generate_ecc(true, Curve::Ed25519).unwrap();
+        Key::from(key).into_keypair().unwrap()
+    };
+    let release = SignatureBuilder::new(SignatureType::Binary)
+        .sign_message(&mut pair, text)
+        .unwrap();
+    let bytes = Packet::from(release).to_vec().unwrap();
+    assert_eq!(
+        check(&bytes, text),
+        Err(ManifestSignatureError::NotAManifestSignature)
+    );
+}
