@@ -196,3 +196,176 @@ impl fmt::Display for AgeRecipient {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
+    #[test]
+    fn a_file_may_have_comments_and_white_space() {
+        for file in [
+            GOOD,
+            &format!("# ben's\r\n\n  {GOOD}\r\n\n"),
+            &format!("{GOOD}\n# end"),
+        ] {
+            assert_eq!(
+                AgeRecipient::from_file(file.as_bytes())
+                    .unwrap()
+                    .to_string(),
+                GOOD
+            );
+        }
+    }
+
+    #[test]
+    fn every_other_file_is_named_for_what_it_is() {
+        let secret = format!("# public key: {GOOD}\nage-secret-key-1QQ\n");
+        let several = format!("{GOOD}\n{GOOD}\n");
+        let upper = GOOD.to_uppercase();
+        let slip = GOOD.replace("ql3z", "q13z");
+        let mixed = GOOD.replace("ql3z", "qL3z");
+        let cases: [(&[u8], AgeRecipientError); 20] = [
+            (b"", AgeRecipientError::Empty),
+            (b"# nothing\n", AgeRecipientError::Empty),
+            (b"hello", AgeRecipientError::NotARecipient { line: 1 }),
+            (b"\x00\x01", AgeRecipientError::NotText),
+            (b"age1\x1b[31m", AgeRecipientError::NotText),
+            (b"\x80\x81", AgeRecipientError::NotText),
+            (secret.as_bytes(), AgeRecipientError::SecretIdentity),
+            (b"AGE-PLUGIN-YUBIKEY-1QQ", AgeRecipientError::SecretIdentity),
+            (
+                b"-----BEGIN OPENSSH PRIVATE KEY-----",
+                AgeRecipientError::SecretKey,
+            ),
+            (
+                b"-----BEGIN PGP PRIVATE KEY BLOCK-----",
+                AgeRecipientError::SecretKey,
+            ),
+            (
+                b"-----BEGIN PGP PUBLIC KEY BLOCK-----",
+                AgeRecipientError::OpenPgp,
+            ),
+            (b"\x98\x33\x04", AgeRecipientError::OpenPgp),
+            (b"\xc6\x33\x04", AgeRecipientError::OpenPgp),
+            (b"ssh-ed25519 AAAA ben", AgeRecipientError::SshKey),
+            (several.as_bytes(), AgeRecipientError::Several { line: 2 }),
+            (
+                upper.as_bytes(),
+                AgeRecipientError::NotARecipient { line: 1 },
+            ),
+            (
+                slip.as_bytes(),
+                AgeRecipientError::OtherKind {
+                    kind: "q".to_owned(),
+                },
+            ),
+            (
+                mixed.as_bytes(),
+                AgeRecipientError::NotARecipient { line: 1 },
+            ),
+            (
+                b"age1yubikey1qqqq",
+                AgeRecipientError::OtherKind {
+                    kind: "yubikey".to_owned(),
+                },
+            ),
+            (
+                &vec![b'#'; MAX_FILE + 1],
+                AgeRecipientError::TooBig { limit: MAX_FILE },
+            ),
+        ];
+        for (file, expected) in cases {
+            assert_eq!(AgeRecipient::from_file(file), Err(expected));
+        }
+    }
+
+    #[test]
+    fn a_recipient_cut_or_changed_anywhere_is_refused() {
+        for at in 0..GOOD.len() {
+            assert!(AgeRecipient::parse(&GOOD[..at]).is_err());
+            let mut bytes = GOOD.as_bytes().to_vec();
+            bytes[at] ^= 1;
+            assert!(AgeRecipient::parse(std::str::from_utf8(&bytes).unwrap()).is_err());
+        }
+    }
+
+    /// A recipient of these bytes; bech32 (BIP-173) is small enough to be written for a test.
+    fn bech32(bytes: &[u8]) -> String {
+        const CHARS: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+        let mut fives = Vec::new();
+        let (mut bits, mut count) = (0u32, 0);
+        for byte in bytes {
+            bits = bits << 8 | u32::from(*byte);
+            count += 8;
+            while count >= 5 {
+                count -= 5;
+                fives.push((bits >> count & 31) as u8);
+            }
+        }
+        if count > 0 {
+            fives.push((bits << (5 - count) & 31) as u8);
+        }
+        let mut check = 1u32;
+        let head = b"age".iter().map(|c| c >> 5).chain([0]);
+        let head = head.chain(b"age".iter().map(|c| c & 31));
+        for five in head.chain(fives.iter().copied()).chain([0; 6]) {
+            let top = check >> 25;
+            check = (check & 0x1ff_ffff) << 5 ^ u32::from(five);
+            for (i, g) in [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3]
+                .iter()
+                .enumerate()
+            {
+                if top >> i & 1 == 1 {
+                    check ^= g;
+                }
+            }
+        }
+        check ^= 1;
+        fives.extend((0..6).map(|i| (check >> (5 * (5 - i)) & 31) as u8));
+        let text: String = fives
+            .iter()
+            .map(|f| char::from(CHARS[usize::from(*f)]))
+            .collect();
+        format!("age1{text}")
+    }
+
+    #[test]
+    fn points_that_open_for_everybody_are_refused_and_seal_nothing() {
+        for point in WORTHLESS {
+            for top in [0, 0x80] {
+                let mut bytes = data_encoding::HEXLOWER.decode(point.as_bytes()).unwrap();
+                bytes[31] |= top;
+                let text = bech32(&bytes);
+                assert!(text.parse::<age::x25519::Recipient>().is_ok());
+                assert_eq!(
+                    AgeRecipient::parse(&text),
+                    Err(AgeRecipientError::Worthless { line: 1 })
+                );
+            }
+        }
+        assert!(
+            AgeRecipient::parse(&bech32(&[9; 32]))
+                .unwrap()
+                .seal(b"x")
+                .is_ok()
+        );
+        assert!(AgeRecipient::parse(&bech32(&[9; 31])).is_err());
+        assert!(AgeRecipient::parse(&bech32(&[9; 33])).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_judged_without_a_panic(bytes: Vec<u8>, text in "age1\\PC{0,80}") {
+            prop_assert!(AgeRecipient::from_file(&bytes).is_err());
+            prop_assert!(AgeRecipient::from_file(text.as_bytes()).is_err());
+        }
+
+        #[test]
+        fn any_other_point_can_be_sealed_to(point: [u8; 32]) {
+            prop_assert!(AgeRecipient::parse(&bech32(&point)).unwrap().seal(b"x").is_ok());
+        }
+    }
+}

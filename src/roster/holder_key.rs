@@ -248,3 +248,140 @@ impl fmt::Display for HolderPublic {
         write!(f, "ssh-ed25519 {}", data_encoding::BASE64.encode(&blob))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NAMESPACES: [Namespace; 5] = [
+        Namespace::Receipt,
+        Namespace::Request,
+        Namespace::Approval,
+        Namespace::Submission,
+        Namespace::Minutes,
+    ];
+
+    fn key(byte: u8) -> HolderKey {
+        HolderKey::generate(&mut [byte; 32])
+    }
+
+    #[test]
+    fn the_seed_is_wiped() {
+        let mut seed = [1; 32];
+        let _key = HolderKey::generate(&mut seed);
+        assert_eq!(seed, [0; 32]);
+    }
+
+    #[test]
+    fn a_key_survives_the_way_through_its_text() {
+        let text = key(1).to_text().unwrap();
+        let again = HolderKey::parse(&text).unwrap();
+        assert_eq!(again.public(), key(1).public());
+        assert_eq!(*again.to_text().unwrap(), *text);
+        let public = key(1).public().to_string();
+        assert_eq!(HolderPublic::parse(&public).unwrap(), *key(1).public());
+    }
+
+    #[test]
+    fn a_text_that_differs_at_all_is_no_key() {
+        let text = key(2).to_text().unwrap();
+        for at in 0..text.len() {
+            assert!(HolderKey::parse(&text[..at]).is_err());
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] ^= 1;
+            assert!(HolderKey::parse(std::str::from_utf8(&bytes).unwrap()).is_err());
+        }
+        assert!(HolderKey::parse(&format!("{}\n", *text)).is_err());
+        assert!(HolderKey::parse(&text.replace('\n', "\r\n")).is_err());
+        assert_eq!(
+            HolderKey::parse(&"a".repeat(MAX_PRIVATE + 1)).err(),
+            Some(HolderKeyError::TooBig)
+        );
+    }
+
+    #[test]
+    fn a_public_key_with_a_comment_or_of_another_kind_is_refused() {
+        let public = key(1).public().to_string();
+        assert_eq!(
+            HolderPublic::parse(&format!("{public} anna@desk")),
+            Err(HolderKeyError::NotCanonical)
+        );
+        assert!(HolderPublic::parse(&format!("{public}\n")).is_err());
+        let ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY=";
+        assert!(HolderPublic::parse(ecdsa).is_err());
+        for at in 0..public.len() {
+            assert!(HolderPublic::parse(&public[..at]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_key_text_and_purpose_only() {
+        for made in NAMESPACES {
+            let armor = key(1).sign(made, b"text").unwrap();
+            assert_eq!(armor, key(1).sign(made, b"text").unwrap());
+            for wanted in NAMESPACES {
+                let expected = match made == wanted {
+                    true => Ok(()),
+                    false => Err(SigError::OtherNamespace { wanted }),
+                };
+                assert_eq!(key(1).public().verify(wanted, b"text", &armor), expected);
+            }
+            let verify = |byte: u8, text| key(byte).public().verify(made, text, &armor);
+            assert_eq!(verify(2, b"text"), Err(SigError::OtherKey));
+            assert_eq!(verify(1, b"tex"), Err(SigError::Forged));
+        }
+    }
+
+    #[test]
+    fn a_signature_with_another_hash_is_refused() {
+        let key = key(1);
+        let signed = key.key.sign("minutes@quorate", HashAlg::Sha256, b"text");
+        let armor = signed.unwrap().to_pem(LineEnding::LF).unwrap();
+        assert_eq!(
+            key.public().verify(Namespace::Minutes, b"text", &armor),
+            Err(SigError::OtherHash)
+        );
+    }
+
+    #[test]
+    fn a_signature_that_differs_at_all_is_refused() {
+        let armor = key(1).sign(Namespace::Receipt, b"text").unwrap();
+        let verify = |armor: &str| key(1).public().verify(Namespace::Receipt, b"text", armor);
+        assert_eq!(verify(&armor), Ok(()));
+        for at in 0..armor.len() {
+            assert!(verify(&armor[..at]).is_err());
+            for flip in [1, 2, 0x20] {
+                let mut bytes = armor.as_bytes().to_vec();
+                bytes[at] ^= flip;
+                assert!(verify(std::str::from_utf8(&bytes).unwrap()).is_err());
+            }
+        }
+        assert!(verify(&format!("{armor}\n")).is_err());
+        assert_eq!(
+            verify(&armor.replace('\n', "\r\n")),
+            Err(SigError::NotCanonical)
+        );
+        assert!(verify(&format!("{armor}{armor}")).is_err());
+        assert_eq!(verify(&"a".repeat(5_000)), Err(SigError::TooBig));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_as_key_or_signature_is_refused_without_a_panic(text in "\\PC{0,600}") {
+            prop_assert!(HolderKey::parse(&text).is_err());
+            prop_assert!(HolderPublic::parse(&text).is_err());
+            prop_assert!(key(1).public().verify(Namespace::Receipt, b"", &text).is_err());
+        }
+
+        #[test]
+        fn any_armored_bytes_are_refused_without_a_panic(bytes: Vec<u8>) {
+            let body = data_encoding::BASE64.encode(&bytes);
+            let armor = format!("-----BEGIN SSH SIGNATURE-----\n{body}\n-----END SSH SIGNATURE-----\n");
+            prop_assert!(key(1).public().verify(Namespace::Receipt, b"", &armor).is_err());
+            prop_assert!(HolderKey::parse(&armor.replace("SSH SIGNATURE", "OPENSSH PRIVATE KEY")).is_err());
+            let public = format!("ssh-ed25519 {body}");
+            prop_assert!(HolderPublic::parse(&public).is_err());
+        }
+    }
+}

@@ -254,3 +254,176 @@ impl OneTimeIdentity {
         age_file::decrypt(&*self.0, sealed, limit, 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roster::age_scrypt::ScryptRecipient;
+    use crate::roster::sealing::{Recipient, seal};
+    use proptest::prelude::*;
+
+    fn secret(identity: &OneTimeIdentity) -> String {
+        identity.to_text().to_string()
+    }
+
+    fn opened(file: &str) -> AgeIdentity {
+        match AgeIdentity::from_file(file.as_bytes()) {
+            Ok(IdentityFile::Open(identity)) => identity,
+            Ok(IdentityFile::NeedsPassphrase(_)) => panic!("locked"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn refused(file: &[u8]) -> IdentityError {
+        match AgeIdentity::from_file(file) {
+            Err(error) => error,
+            Ok(_) => panic!("taken"),
+        }
+    }
+
+    #[test]
+    fn each_of_several_identities_opens() {
+        let one = OneTimeIdentity::generate();
+        let other = OneTimeIdentity::generate();
+        let file = format!("# a\r\n\n  {}\n{}\n", secret(&one), secret(&other));
+        let both = opened(&file);
+        let recipients: Vec<_> = both.recipients().collect();
+        assert_eq!(
+            recipients,
+            [one.recipient().to_string(), other.recipient().to_string()]
+        );
+        for recipient in [one.recipient(), other.recipient()] {
+            let sealed = seal(&Recipient::Age(recipient), b"share").unwrap();
+            assert_eq!(*both.open(&sealed, 100).unwrap(), b"share");
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_to_another_is_named_so() {
+        let sealed = seal(
+            &Recipient::Age(OneTimeIdentity::generate().recipient()),
+            b"x",
+        )
+        .unwrap();
+        let other = OneTimeIdentity::generate();
+        assert_eq!(
+            other.open(&sealed, 100).unwrap_err(),
+            OpenError::NotForThisIdentity
+        );
+        let identity = opened(&secret(&other));
+        assert_eq!(
+            identity.open(&sealed, 100).unwrap_err(),
+            OpenError::NotForThisIdentity
+        );
+    }
+
+    #[test]
+    fn a_one_time_identity_survives_the_way_through_its_text() {
+        let identity = OneTimeIdentity::generate();
+        let again = OneTimeIdentity::parse(&identity.to_text()).unwrap();
+        let sealed = seal(&Recipient::Age(identity.recipient()), b"share").unwrap();
+        assert_eq!(*again.open(&sealed, 5).unwrap(), b"share");
+        let text = secret(&identity);
+        for at in 0..text.len() {
+            assert!(OneTimeIdentity::parse(&text[..at]).is_err());
+        }
+        for bad in [text.to_lowercase(), format!("{text}\n"), "a".repeat(1000)] {
+            assert!(OneTimeIdentity::parse(&bad).is_err());
+        }
+    }
+
+    #[test]
+    fn an_encrypted_identity_file_opens_with_its_passphrase() {
+        let identity = OneTimeIdentity::generate();
+        let lock = |plain: &str, log_n| {
+            let recipient = ScryptRecipient {
+                passphrase: b"correct horse",
+                log_n,
+            };
+            let file = age_file::encrypt(&recipient, plain.as_bytes()).unwrap();
+            match AgeIdentity::from_file(&file) {
+                Ok(IdentityFile::NeedsPassphrase(locked)) => locked,
+                _ => panic!("not locked"),
+            }
+        };
+        let locked = lock(&secret(&identity), 4);
+        let unlocked = locked.unlock(b"correct horse").unwrap();
+        let recipients: Vec<_> = unlocked.recipients().collect();
+        assert_eq!(recipients, [identity.recipient().to_string()]);
+        assert_eq!(
+            locked.unlock(b"horse").err(),
+            Some(IdentityError::Locked(OpenError::WrongPassphrase))
+        );
+        assert_eq!(
+            lock(&secret(&identity), 19).unlock(b"correct horse").err(),
+            Some(IdentityError::Locked(OpenError::ExcessiveWork {
+                required: 19,
+                cap: 18
+            }))
+        );
+        assert_eq!(
+            lock("nothing", 1).unlock(b"correct horse").err(),
+            Some(IdentityError::NotAnIdentity { line: 1 })
+        );
+    }
+
+    #[test]
+    fn every_other_file_is_named_for_what_it_is() {
+        let identity = OneTimeIdentity::generate();
+        let recipient = identity.recipient().to_string();
+        let many = format!("{}\n", secret(&identity)).repeat(MAX_IDENTITIES + 1);
+        let cases: [(&[u8], IdentityError); 11] = [
+            (b"", IdentityError::Empty),
+            (b"# AGE-SECRET-KEY\n\n", IdentityError::Empty),
+            (b"\xff\xfeA\0", IdentityError::NotText),
+            (b"# a\nhello\n", IdentityError::NotAnIdentity { line: 2 }),
+            (recipient.as_bytes(), IdentityError::Recipient { line: 1 }),
+            (
+                b"\nAGE-PLUGIN-YUBIKEY-1QQQQ",
+                IdentityError::Plugin { line: 2 },
+            ),
+            (
+                b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl",
+                IdentityError::SshKey,
+            ),
+            (b"ssh-ed25519 AAAA anna", IdentityError::SshKey),
+            (
+                b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n",
+                IdentityError::OpenPgp,
+            ),
+            (
+                many.as_bytes(),
+                IdentityError::TooMany {
+                    limit: MAX_IDENTITIES,
+                },
+            ),
+            (
+                &vec![b'#'; MAX_IDENTITY_FILE + 1],
+                IdentityError::TooBig {
+                    limit: MAX_IDENTITY_FILE,
+                },
+            ),
+        ];
+        for (file, expected) in cases {
+            assert_eq!(refused(file), expected);
+        }
+    }
+
+    #[test]
+    fn an_identity_cut_anywhere_is_refused() {
+        let text = secret(&OneTimeIdentity::generate());
+        for at in 0..text.len() {
+            refused(&text.as_bytes()[..at]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes: Vec<u8>) {
+            prop_assert!(AgeIdentity::from_file(&bytes).is_err());
+            prop_assert!(OneTimeIdentity::generate().open(&bytes, 100).is_err());
+            let file = [b"age-encryption.org/v1\n-> X25519 ", &bytes[..]].concat();
+            prop_assert!(OneTimeIdentity::generate().open(&file, 100).is_err());
+        }
+    }
+}

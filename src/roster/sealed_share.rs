@@ -209,3 +209,121 @@ impl<'a> Lines<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SHARE: &str = "-----BEGIN QUORATE SHARE-----\nAAAA\n-----END QUORATE SHARE-----\n";
+    const PRACTICE: &str =
+        "-----BEGIN QUORATE PRACTICE SHARE-----\nBBBB\n-----END QUORATE PRACTICE SHARE-----\n";
+
+    fn sealed() -> SealedShare {
+        SealedShare {
+            share_text: Zeroizing::new(SHARE.to_owned()),
+            practice_text: Zeroizing::new(PRACTICE.to_owned()),
+            holder_key: HolderKey::generate(&mut [5; 32]),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let text = sealed().to_text().unwrap();
+        let again = SealedShare::parse(text.as_bytes()).unwrap();
+        assert_eq!(*again.share_text, SHARE);
+        assert_eq!(*again.practice_text, PRACTICE);
+        assert_eq!(again.holder_key.public(), sealed().holder_key.public());
+        assert_eq!(*again.to_text().unwrap(), *text);
+    }
+
+    #[test]
+    fn a_text_cut_anywhere_is_refused() {
+        let text = sealed().to_text().unwrap();
+        for at in 0..text.len() {
+            assert!(SealedShare::parse(&text.as_bytes()[..at]).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_the_three_blocks_may_differ() {
+        let text = sealed().to_text().unwrap();
+        for at in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] ^= 1;
+            // What lies inside the two share texts is for their own parser.
+            let inside = &text[at.saturating_sub(5)..(at + 5).min(text.len())];
+            if !inside.contains("AAAA") && !inside.contains("BBBB") {
+                assert!(SealedShare::parse(&bytes).is_err(), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_real_share_and_a_practice_share_cannot_stand_for_each_other() {
+        let text = sealed().to_text().unwrap();
+        let swapped = text.replace("PRACTICE SHARE", "SHARE");
+        assert_eq!(
+            SealedShare::parse(swapped.as_bytes()).err(),
+            Some(SealedShareError::Misplaced {
+                line: 7,
+                part: Part::Practice
+            })
+        );
+        let mut wrong = sealed();
+        wrong.share_text = wrong.practice_text.clone();
+        assert!(wrong.to_text().is_err());
+    }
+
+    #[test]
+    fn parts_that_do_not_end_with_their_line_are_not_written() {
+        for bad in [
+            "",
+            "x",
+            SHARE.trim_end(),
+            &format!("{SHARE}\n"),
+            &SHARE.replace('\n', "\r\n"),
+        ] {
+            let mut wrong = sealed();
+            wrong.share_text = Zeroizing::new(bad.to_owned());
+            assert!(wrong.to_text().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_errors_say_where_and_not_what() {
+        let text = sealed().to_text().unwrap();
+        let error = |text: &str| SealedShare::parse(text.as_bytes()).err().unwrap();
+        assert_eq!(error(""), SealedShareError::NotASealedShare);
+        assert_eq!(error("hello\n"), SealedShareError::NotASealedShare);
+        let later = text.replacen("share 1", "share 2", 1);
+        assert_eq!(error(&later), SealedShareError::OtherVersion);
+        assert_eq!(
+            error(&text.replace('\n', "\r\n")),
+            SealedShareError::NotText
+        );
+        let line = text.lines().count() + 1;
+        assert_eq!(
+            error(&format!("{}x", *text)),
+            SealedShareError::Trailing { line }
+        );
+        let big = "a".repeat(MAX_SEALED_SHARE + 1);
+        let limit = MAX_SEALED_SHARE;
+        assert_eq!(error(&big), SealedShareError::TooBig { limit });
+        assert_eq!(
+            SealedShare::parse(b"\xff\xfeq\0").err(),
+            Some(SealedShareError::NotText)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes: Vec<u8>, cut in 0usize..200) {
+            prop_assert!(SealedShare::parse(&bytes).is_err());
+            let text = sealed().to_text().unwrap();
+            let mut mixed = text.as_bytes()[..cut].to_vec();
+            mixed.extend_from_slice(&bytes);
+            prop_assert!(SealedShare::parse(&mixed).is_err());
+        }
+    }
+}
