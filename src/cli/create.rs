@@ -58,9 +58,23 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .fact("a key lives until the cycle's last day and outlives it; 13 months at most")
             .next("change [cycles] or key.outlives in team.toml")
         })?;
-    let mut seats = Vec::with_capacity(config.roots.len());
+    let mut seats: Vec<Seat> = Vec::with_capacity(config.roots.len());
     for root in &config.roots {
-        seats.push(seat(context, &folder, root)?);
+        let seat = seat(context, &folder, root)?;
+        // One key under two names is one person to the mathematics: the threshold would be a lie.
+        let same = |other: &&Seat| other.recipient.id() == seat.recipient.id();
+        if let Some(other) = seats.iter().find(same) {
+            let names = format!("{} and {}", other.member.name, root.name);
+            return Err(
+                Failure::new(Exit::Usage, format!("{names} have the same key"))
+                    .fact("one person would hold two shares; nothing was made")
+                    .next(format!(
+                        "mend [root.{}] in team.toml (line {})",
+                        root.name, root.line
+                    )),
+            );
+        }
+        seats.push(seat);
     }
     context.say(&format!(
         "roster    {} roots, all can be sealed to",

@@ -358,7 +358,10 @@ mod tests {
             }
         }
         assert!(verify(&format!("{armor}\n")).is_err());
-        assert!(verify(&armor.replace('\n', "\r\n")).is_err());
+        assert_eq!(
+            verify(&armor.replace('\n', "\r\n")),
+            Err(SigError::NotCanonical)
+        );
         assert!(verify(&format!("{armor}{armor}")).is_err());
         assert_eq!(verify(&"a".repeat(5_000)), Err(SigError::TooBig));
     }

@@ -15,11 +15,15 @@ mod age_scrypt;
 pub mod config;
 pub mod config_error;
 mod config_read;
+#[cfg(test)]
+mod config_tests;
 mod config_toml;
 pub mod holder_key;
 pub mod name;
 pub mod opening;
 mod openpgp_recipient;
+#[cfg(test)]
+mod openpgp_recipient_tests;
 pub mod passphrase;
 pub mod sealed_share;
 pub mod sealing;

@@ -250,9 +250,17 @@ fn read(bytes: &[u8]) -> Result<Vec<Cert>, Refused> {
     if bytes.len() > MAX_FILE {
         return Err(Refused::TooBig { limit: MAX_FILE });
     }
-    let certs = CertParser::from_bytes(bytes)
-        .and_then(|certs| certs.collect::<openpgp::Result<Vec<_>>>())
-        .map_err(|_| Refused::NotOpenPgp)?;
+    let parser = CertParser::from_bytes(bytes).map_err(|_| Refused::NotOpenPgp)?;
+    let mut certs = Vec::new();
+    for cert in parser {
+        match cert {
+            Ok(cert) => certs.push(cert),
+            // Of a kind that the library doesn't know: somebody else's, old or new.
+            Err(error) if unknown_kind(&error) => {}
+            // What is damaged may have lost a revocation.
+            Err(_) => return Err(Refused::NotOpenPgp),
+        }
+    }
     if let Some(secret) = certs.iter().find(|cert| cert.is_tsk()) {
         return Err(Refused::SecretKey {
             fingerprint: secret.fingerprint(),
@@ -262,6 +270,11 @@ fn read(bytes: &[u8]) -> Result<Vec<Cert>, Refused> {
         return Err(Refused::NotOpenPgp);
     }
     Ok(certs)
+}
+
+fn unknown_kind(error: &openpgp::anyhow::Error) -> bool {
+    let error = error.downcast_ref();
+    matches!(error, Some(openpgp::Error::UnsupportedCert(..)))
 }
 
 /// Every key for encryption that is alive, not revoked, and of an algorithm that we have.

@@ -504,3 +504,15 @@ fn a_link_in_the_place_of_out_is_not_followed() {
     std::fs::remove_file(team.vault().join("out")).unwrap();
     team.performs(&id, &[]).exits(0);
 }
+
+#[test]
+fn one_key_under_two_names_makes_no_vault() {
+    let team = Team::of(&["anna", "ben"], 2);
+    let keys = team.vault().join("keys");
+    std::fs::copy(keys.join("anna.age"), keys.join("ben.age")).unwrap();
+    let before = team.snapshot();
+    team.run("anna", &["create", "--as", "anna"])
+        .exits(2)
+        .says("anna and ben have the same key");
+    assert!(before == team.snapshot());
+}
