@@ -4,6 +4,7 @@
 
 CARGO ?= cargo
 DEMO_BINARY := target/release/quorate
+FUZZ_SECONDS ?= 60
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -37,12 +38,15 @@ lint: ## formatting, clippy, shellcheck, and cargo-deny where it is installed
 
 bench: ## the rows of docs/benchmarks.md, measured beside their peers
 	@scripts/setup bench
-	$(CARGO) build --release --locked --bin quorate --example make_certs
+	$(CARGO) build --release --locked --bin quorate --examples
 	$(CARGO) build --release --locked -p quorate-share --example recombine
 	scripts/bench $(DEMO_BINARY)
 
-fuzz: ## a minute for each fuzz target (needs cargo-fuzz)
-	cd shares-format && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run share_text -- -max_total_time=60
+fuzz: ## a minute for each fuzz target (needs cargo-fuzz; FUZZ_SECONDS=… for longer)
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz isn't installed: cargo install cargo-fuzz"; exit 1; }
+	cd shares-format && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run text -- -max_total_time=$(FUZZ_SECONDS)
+	for target in draft record manifest channel team; do \
+	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 docs: ## the library's documentation
 	@scripts/setup build

@@ -4,6 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sequoia_openpgp::parse::Parse as _;
+use sequoia_openpgp::{Cert, packet::UserID};
+
 /// The commands of the page's blocks that bear one of these marks.
 fn blocks(marks: &[&str]) -> String {
     let page = include_str!("../docs/break-glass.md");
@@ -369,6 +372,38 @@ fn the_stock_programs_check_evidence_manifest_and_results() {
             .lines()
             .any(|l| l.starts_with("sig:!") && l.contains(long)),
         "{checked}"
+    );
+    // Sequoia's library finds it good, and good of nothing else.
+    let out = std::fs::read(scene.vault().join("out/target.asc")).unwrap();
+    let certified = Cert::from_bytes(&out).unwrap();
+    let master = std::fs::read_to_string(scene.vault().join("vault.toml")).unwrap();
+    let armor = master.find("-----BEGIN PGP PUBLIC KEY BLOCK").unwrap();
+    let master = Cert::from_bytes(&master[armor..]).unwrap();
+    let by_us: Vec<_> = certified
+        .userids()
+        .flat_map(|user_id| {
+            let signatures = user_id.certifications().cloned().collect::<Vec<_>>();
+            signatures
+                .into_iter()
+                .map(move |s| (user_id.userid().clone(), s))
+        })
+        .filter(|(_, signature)| {
+            signature
+                .issuer_fingerprints()
+                .any(|f| *f == master.fingerprint())
+        })
+        .collect();
+    assert_eq!(by_us.len(), 1);
+    let (primary, target) = (master.primary_key().key(), certified.primary_key().key());
+    let (user_id, signature) = &by_us[0];
+    signature
+        .verify_userid_binding(primary, target, user_id)
+        .unwrap();
+    let other = UserID::from("Somebody else <other@example.org>");
+    assert!(
+        signature
+            .verify_userid_binding(primary, target, &other)
+            .is_err()
     );
     let dump = scene.must("ben", "sq packet dump out/target.asc");
     assert!(dump.contains(&scene.fingerprint), "{dump}");

@@ -5,6 +5,7 @@ use super::request::VerifiedRequest;
 use crate::openpgp::draft::Signed;
 use crate::openpgp::plan::Primary;
 use crate::vault::record::{Digest, Record, RecordError, RecordWriter};
+use crate::world::in_parallel;
 
 /// The most bytes that a result may have.
 pub const MAX_OUTCOME: usize = 64 << 20;
@@ -58,7 +59,7 @@ impl Outcome {
     /// # Errors
     /// [`OutcomeError::Count`], [`OutcomeError::NotTheDraft`].
     pub fn check(
-        signatures: &[impl AsRef<[u8]>],
+        signatures: &[impl AsRef<[u8]> + Sync],
         request: &VerifiedRequest,
         primary: &Primary,
         digest: Digest,
@@ -67,15 +68,14 @@ impl Outcome {
         if signatures.len() != drafts.len() {
             return Err(OutcomeError::Count);
         }
-        let signatures = drafts
-            .iter()
-            .zip(signatures)
+        let pairs: Vec<_> = drafts.iter().zip(signatures).collect();
+        let checked = in_parallel(&pairs, |(draft, signature)| {
+            draft.is_fulfilled_by(signature.as_ref(), primary)
+        });
+        let signatures = checked
+            .into_iter()
             .enumerate()
-            .map(|(index, (draft, signature))| {
-                draft
-                    .is_fulfilled_by(signature.as_ref(), primary)
-                    .ok_or(OutcomeError::NotTheDraft(index + 1))
-            })
+            .map(|(index, signed)| signed.ok_or(OutcomeError::NotTheDraft(index + 1)))
             .collect::<Result<_, _>>()?;
         Ok(Self { signatures, digest })
     }

@@ -14,9 +14,9 @@ use crate::ceremony::explain;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::openpgp::plan::{Algorithm, Certainty, Hash, Notation, Plan, Stamp};
-use crate::openpgp::target::{TargetError, certificates, choose};
+use crate::openpgp::target::{RawTarget, TargetError, certificates, choose};
 use crate::openpgp::{armor::dearmor, target};
-use crate::world::{SafeText, Timestamp};
+use crate::world::{SafeText, Timestamp, in_parallel};
 
 /// The most bytes that a file of certificates may have.
 const MAX_CERTIFICATES: usize = 64 << 20;
@@ -141,32 +141,37 @@ impl Terms {
     fn drafts(&self, file: &Target, name: &Path, drafts: &mut Vec<Draft>) -> Result<(), Failure> {
         let certs = certificates(&file.packets).map_err(|error| refused(name, None, &error))?;
         let before = drafts.len();
-        for cert in certs {
-            let cert = cert.map_err(|error| refused(name, None, &error))?;
-            let chosen = choose(&cert, &self.stamp.issuer, &self.wanted, self.stamp.created)
-                .map_err(|error| refused(name, Some(cert.fingerprint().to_hex()), &error))?;
-            let target::Target { primary, user_ids } = chosen;
-            for user_id in user_ids {
-                let plan = Plan::Certify {
-                    stamp: self.stamp.clone(),
-                    certainty: self.certainty,
-                    expires_after: self.expires_after,
-                    notations: self.notations.clone(),
-                    target: primary.clone(),
-                    user_id,
-                };
-                drafts.push(Draft::encode(plan).map_err(|error| {
-                    Failure::new(
-                        Exit::Usage,
-                        format!("{}: this can't be signed: {error}", path(name)),
-                    )
-                })?);
-            }
+        for made in in_parallel(&certs, |cert| self.drafts_of(cert, name)) {
+            drafts.append(&mut made?);
         }
         if drafts.len() == before {
             return Err(refused(name, None, &TargetError::NotACertificate));
         }
         Ok(())
+    }
+
+    fn drafts_of(&self, cert: &RawTarget<'_>, name: &Path) -> Result<Vec<Draft>, Failure> {
+        let cert = cert.read().map_err(|error| refused(name, None, &error))?;
+        let chosen = choose(&cert, &self.stamp.issuer, &self.wanted, self.stamp.created)
+            .map_err(|error| refused(name, Some(cert.fingerprint().to_hex()), &error))?;
+        let target::Target { primary, user_ids } = chosen;
+        let draft = |user_id| {
+            let plan = Plan::Certify {
+                stamp: self.stamp.clone(),
+                certainty: self.certainty,
+                expires_after: self.expires_after,
+                notations: self.notations.clone(),
+                target: primary.clone(),
+                user_id,
+            };
+            Draft::encode(plan).map_err(|error| {
+                Failure::new(
+                    Exit::Usage,
+                    format!("{}: this can't be signed: {error}", path(name)),
+                )
+            })
+        };
+        user_ids.into_iter().map(draft).collect()
     }
 }
 

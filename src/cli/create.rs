@@ -2,21 +2,20 @@
 
 use clap::Args;
 use quorate_share::Threshold;
-use sequoia_openpgp::Fingerprint;
 use std::path::Path;
 
 use super::context::Context;
+use super::keys::Keys;
 use super::report::{Exit, Failure, path, session};
 use crate::ceremony::explain::fingerprint;
 use crate::roster::config::{Config, Cycle, Root, Seal as ConfigSeal};
-use crate::roster::sealing::{Recipient, SealError};
+use crate::roster::sealing::Recipient;
 use crate::session::deal::{DealJob, Made, Seat};
-use crate::session::front;
+use crate::session::front::{self, Coming, Purpose};
 use crate::vault::manifest::{Member, Seal, SignedManifest};
-use crate::world::{Batch, Kind, SafeText};
+use crate::world::{Batch, SafeText};
 
 const MAX_CONFIG: usize = 256 << 10;
-const MAX_KEY_FILE: usize = 32 << 20;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -58,9 +57,13 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .fact("a key lives until the cycle's last day and outlives it; 13 months at most")
             .next("change [cycles] or key.outlives in team.toml")
         })?;
+    // It starts while the keys are read.
+    let coming = Coming::start(&world.programs.worker_program(), Purpose::Deal)
+        .map_err(|error| session("the vault", &error))?;
     let mut seats: Vec<Seat> = Vec::with_capacity(config.roots.len());
+    let keys = Keys::read(world.files, &folder.join("keys"))?;
     for root in &config.roots {
-        let seat = seat(context, &folder, root)?;
+        let seat = seat(context, &folder, &keys, root)?;
         // One key under two names is one person to the mathematics: the threshold would be a lie.
         let same = |other: &&Seat| other.recipient.id() == seat.recipient.id();
         if let Some(other) = seats.iter().find(same) {
@@ -94,9 +97,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         request_days: config.request_days.into(),
         seats,
     };
-    let program = world.programs.worker_program();
-    let (made, ran) = front::deal(&program, options.strict, &job)
-        .map_err(|error| session("the vault", &error))?;
+    let (made, ran) =
+        front::deal(coming, options.strict, &job).map_err(|error| session("the vault", &error))?;
     let missing = ran.hardening.missing();
     context.say(&format!(
         "session   {}; {:.3} s, ended",
@@ -199,10 +201,9 @@ fn choose_cycle<'c>(
 }
 
 /// To whom this root's shares go, looked up in `keys/`.
-fn seat(context: &Context<'_>, folder: &Path, root: &Root) -> Result<Seat, Failure> {
+fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Result<Seat, Failure> {
     let now = context.world.clock.now().seconds();
     let files = context.world.files;
-    let keys = folder.join("keys");
     let refused = |what: String| {
         Failure::new(Exit::Usage, format!("{}: {what}", root.name))
             .fact("nothing was made")
@@ -213,7 +214,7 @@ fn seat(context: &Context<'_>, folder: &Path, root: &Root) -> Result<Seat, Failu
     };
     let (seal, recipient) = match &root.seal {
         ConfigSeal::File(name) => {
-            let file = keys.join(name);
+            let file = folder.join("keys").join(name);
             if files.kind(&file)?.is_none() {
                 return Err(refused(format!("there is no keys/{}", SafeText::new(name))));
             }
@@ -222,7 +223,8 @@ fn seat(context: &Context<'_>, folder: &Path, root: &Root) -> Result<Seat, Failu
             (Seal::Age(recipient.id()), recipient)
         }
         ConfigSeal::OpenPgp(wanted) => {
-            let recipient = find_certificate(context, &keys, wanted, now)?
+            let recipient = keys
+                .find(wanted, now)?
                 .map_err(|error| refused(error.to_string()))?;
             (Seal::OpenPgp(wanted.clone()), recipient)
         }
@@ -233,51 +235,6 @@ fn seat(context: &Context<'_>, folder: &Path, root: &Root) -> Result<Seat, Failu
         attest: root.attest.clone(),
     };
     Ok(Seat { member, recipient })
-}
-
-/// Looks through all files of `keys/` for a certificate.
-pub(super) fn find_certificate(
-    context: &Context<'_>,
-    keys: &Path,
-    wanted: &Fingerprint,
-    now: u64,
-) -> Result<Result<Recipient, SealError>, Failure> {
-    let files = context.world.files;
-    let mut last = None;
-    if files.kind(keys)? == Some(Kind::Folder) {
-        for entry in files
-            .list(keys)?
-            .iter()
-            .filter(|entry| entry.kind == Kind::File)
-        {
-            let bytes = files.read(&keys.join(&entry.name), MAX_KEY_FILE)?;
-            match Recipient::openpgp(&bytes, wanted, now) {
-                Ok(recipient) => return Ok(Ok(recipient)),
-                Err(error) => {
-                    if !is_elsewhere(&error) || last.is_none() {
-                        last = Some(error);
-                    }
-                }
-            }
-        }
-    }
-    match last {
-        Some(error) => Ok(Err(error)),
-        None => Err(
-            Failure::new(Exit::Usage, format!("keys/ holds no certificate {wanted}"))
-                .fact("nothing was made")
-                .next(format!("gpg --armor --export {wanted} >keys/NAME.asc")),
-        ),
-    }
-}
-
-/// The certificate merely isn't in that file.
-fn is_elsewhere(error: &SealError) -> bool {
-    use crate::roster::sealing::OpenPgpRecipientError as E;
-    matches!(
-        error,
-        SealError::OpenPgp(E::NoSuchCert { .. } | E::NotOpenPgp)
-    )
 }
 
 /// Puts the files in place, vault.toml last, and compares the disk with what the session returned.

@@ -7,6 +7,7 @@ mod create;
 mod desk;
 mod example;
 mod init;
+mod keys;
 mod open_request;
 mod opened;
 mod own_share;
@@ -123,6 +124,9 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
             return Exit::Done.code();
         }
     };
+    if let Some(Command::Certify(_) | Command::Approve(_) | Command::Perform(_)) = cli.command {
+        world.programs.begin_own_digest();
+    }
     let context = Context::new(world, cli.common);
     let done = match cli.command {
         None => status::my_turn(&context),

@@ -6,6 +6,7 @@ use quorate_share::Kind;
 use zeroize::Zeroizing;
 
 use super::context::Context;
+use super::keys::Keys;
 use super::opened::Opened;
 use super::report::{Exit, Failure};
 use super::{Identity, screen};
@@ -97,12 +98,8 @@ pub(super) fn open(
     let member = opened.member(me)?;
     let recipient = match &member.seal {
         Seal::Age(text) => crate::roster::sealing::Recipient::age(text.as_bytes()),
-        Seal::OpenPgp(fingerprint) => super::create::find_certificate(
-            context,
-            &opened.folder.join("keys"),
-            fingerprint,
-            now.seconds(),
-        )?,
+        Seal::OpenPgp(fingerprint) => Keys::read(context.world.files, &opened.folder.join("keys"))?
+            .find(fingerprint, now.seconds())?,
     }
     .map_err(|error| {
         Failure::new(

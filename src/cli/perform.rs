@@ -21,7 +21,7 @@ use crate::openpgp::manifest_signature::primary_of;
 use crate::openpgp::splice::{Insertion, primary_bodies, splice};
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
-use crate::session::front::{self, Ran, Signing};
+use crate::session::front::{self, Coming, Purpose, Ran, Signing};
 use crate::session::refusal::Refusal;
 use crate::session::sign::{SignFailure, SignJob, SignReply};
 use crate::world::{Batch, Kind as FileKind, SafeText};
@@ -84,6 +84,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let primary = primary_of(opened.manifest().certificate.as_bytes())
         .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
 
+    // It starts while gpg or a person opens the identity.
+    let coming = Coming::start(&context.world.programs.worker_program(), Purpose::Sign)
+        .map_err(|error| report::session(id, &error))?;
     let secrets = open_desk(context, &opened, &desk, &options.identity)?;
     let key_file = opened.read(context.world.files, &opened.set(request.kind)?.file)?;
     let job = SignJob {
@@ -99,9 +102,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .map(|(_, bytes)| bytes.as_slice())
             .collect(),
     };
-    let program = context.world.programs.worker_program();
     let (signing, ran) =
-        front::sign(&program, options.strict, &job).map_err(|error| report::session(id, &error))?;
+        front::sign(coming, options.strict, &job).map_err(|error| report::session(id, &error))?;
     let reply = match signing {
         Signing::Done(reply) => reply,
         Signing::Refused(failure) => {

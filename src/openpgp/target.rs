@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use sequoia_openpgp as openpgp;
 
 use openpgp::cert::prelude::*;
+use openpgp::cert::raw::{RawCert, RawCertParser};
 use openpgp::packet::UserID;
 use openpgp::parse::Parse;
 use openpgp::policy::StandardPolicy;
@@ -141,20 +142,29 @@ fn is_wanted(user_id: &UserID, wanted: &[String]) -> bool {
         })
 }
 
+/// One certificate among others, not read yet.
+pub struct RawTarget<'a>(RawCert<'a>);
+
 /// The certificates in `packets`, one after the other.
 ///
 /// # Errors
-/// Each item may be [`TargetError::NotACertificate`].
-pub fn certificates(
-    packets: &[u8],
-) -> Result<impl Iterator<Item = Result<Cert, TargetError>> + '_, TargetError> {
-    let parser = openpgp::cert::raw::RawCertParser::from_bytes(packets)
-        .map_err(|_| TargetError::NotACertificate)?;
-    Ok(parser.map(|raw| {
-        let raw = raw.map_err(|_| TargetError::NotACertificate)?;
-        if raw.count() > MAX_PACKETS {
-            return Err(TargetError::NotACertificate);
-        }
-        Cert::try_from(raw).map_err(|_| TargetError::NotACertificate)
-    }))
+/// [`TargetError::NotACertificate`], also where only a later one is damaged.
+pub fn certificates(packets: &[u8]) -> Result<Vec<RawTarget<'_>>, TargetError> {
+    let parser = RawCertParser::from_bytes(packets).map_err(|_| TargetError::NotACertificate)?;
+    parser
+        .map(|raw| match raw {
+            Ok(raw) if raw.count() <= MAX_PACKETS => Ok(RawTarget(raw)),
+            _ => Err(TargetError::NotACertificate),
+        })
+        .collect()
+}
+
+impl RawTarget<'_> {
+    /// Reads it whole.
+    ///
+    /// # Errors
+    /// [`TargetError::NotACertificate`].
+    pub fn read(&self) -> Result<Cert, TargetError> {
+        Cert::try_from(self.0.clone()).map_err(|_| TargetError::NotACertificate)
+    }
 }

@@ -1,19 +1,18 @@
 //! An OpenPGP certificate that shares are sealed to.
 
-use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sequoia_openpgp as openpgp;
 
 use openpgp::cert::prelude::*;
-use openpgp::packet::Key;
 use openpgp::packet::key::{PublicParts, UnspecifiedRole};
+use openpgp::packet::{Key, Literal};
 use openpgp::parse::Parse;
 use openpgp::policy::StandardPolicy;
-use openpgp::serialize::SerializeInto;
-use openpgp::serialize::stream::{Armorer, Encryptor, LiteralWriter, Message, Recipient};
-use openpgp::types::{Features, KeyFlags, RevocationStatus, SymmetricAlgorithm};
-use openpgp::{Cert, Fingerprint};
+use openpgp::serialize::stream::{Armorer, Encryptor, Message, Recipient};
+use openpgp::serialize::{Marshal, SerializeInto};
+use openpgp::types::{DataFormat, Features, KeyFlags, RevocationStatus, SymmetricAlgorithm};
+use openpgp::{Cert, Fingerprint, Packet};
 use thiserror::Error;
 
 use super::sealing::SealError;
@@ -48,7 +47,7 @@ pub enum NoKey {
 }
 
 /// Why nothing can be sealed to a certificate.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum OpenPgpRecipientError {
     /// The file is larger than allowed.
     #[error("larger than {limit} bytes")]
@@ -120,34 +119,12 @@ impl OpenPgpRecipient {
     ///
     /// [`OpenPgpRecipientError`].
     pub fn find(bytes: &[u8], fingerprint: &Fingerprint, now: u64) -> Result<Self, Refused> {
-        let certs = read(bytes)?;
-        let mut found = Vec::new();
-        for cert in certs {
-            if cert.fingerprint() == *fingerprint {
-                return Self::new(cert, now);
-            }
-            if cert
-                .keys()
-                .any(|key| key.key().fingerprint() == *fingerprint)
-            {
-                return Err(Refused::Subkey {
-                    subkey: fingerprint.clone(),
-                    primary: cert.fingerprint(),
-                });
-            }
-            if found.len() < 10 {
-                found.push(cert.fingerprint());
-            }
-        }
-        Err(Refused::NoSuchCert {
-            wanted: fingerprint.clone(),
-            found,
-        })
+        Certificates::read(bytes)?.find(fingerprint, now)
     }
 
     /// The one certificate in `bytes`.
     pub(super) fn only(bytes: &[u8], now: u64) -> Result<Self, Refused> {
-        let mut certs = read(bytes)?;
+        let Certificates(mut certs) = Certificates::read(bytes)?;
         match (certs.pop(), certs.pop()) {
             (Some(cert), None) => Self::new(cert, now),
             _ => Err(Refused::NotOpenPgp),
@@ -223,13 +200,17 @@ impl OpenPgpRecipient {
         let armor = Armorer::new(Message::new(&mut sealed))
             .build()
             .map_err(failed)?;
-        let encrypted = Encryptor::for_recipients(armor, recipients)
+        let mut encrypted = Encryptor::for_recipients(armor, recipients)
             .symmetric_algo(SymmetricAlgorithm::AES256)
             .build()
             .map_err(failed)?;
-        let mut literal = LiteralWriter::new(encrypted).build().map_err(failed)?;
-        literal.write_all(plaintext).map_err(|e| failed(e.into()))?;
-        literal.finalize().map_err(failed)?;
+        // The literal packet as a whole: a writer for it would take 4 MiB of buffer, wiped at its end.
+        let mut literal = Literal::new(DataFormat::Binary);
+        literal.set_body(plaintext.to_vec());
+        Packet::Literal(literal)
+            .serialize(&mut encrypted)
+            .map_err(failed)?;
+        encrypted.finalize().map_err(failed)?;
         Ok(sealed)
     }
 }
@@ -245,31 +226,70 @@ fn seconds(time: SystemTime) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// All certificates of a file. A private key among them is an error before everything else.
-fn read(bytes: &[u8]) -> Result<Vec<Cert>, Refused> {
-    if bytes.len() > MAX_FILE {
-        return Err(Refused::TooBig { limit: MAX_FILE });
-    }
-    let parser = CertParser::from_bytes(bytes).map_err(|_| Refused::NotOpenPgp)?;
-    let mut certs = Vec::new();
-    for cert in parser {
-        match cert {
-            Ok(cert) => certs.push(cert),
-            // Of a kind that the library doesn't know: somebody else's, old or new.
-            Err(error) if unknown_kind(&error) => {}
-            // What is damaged may have lost a revocation.
-            Err(_) => return Err(Refused::NotOpenPgp),
+/// All certificates of a file, read once.
+pub struct Certificates(Vec<Cert>);
+
+impl Certificates {
+    /// Reads a file, armored or not. A private key in it is an error before everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenPgpRecipientError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Refused> {
+        if bytes.len() > MAX_FILE {
+            return Err(Refused::TooBig { limit: MAX_FILE });
         }
+        let parser = CertParser::from_bytes(bytes).map_err(|_| Refused::NotOpenPgp)?;
+        let mut certs = Vec::new();
+        for cert in parser {
+            match cert {
+                Ok(cert) => certs.push(cert),
+                // Of a kind that the library doesn't know: somebody else's, old or new.
+                Err(error) if unknown_kind(&error) => {}
+                // What is damaged may have lost a revocation.
+                Err(_) => return Err(Refused::NotOpenPgp),
+            }
+        }
+        if let Some(secret) = certs.iter().find(|cert| cert.is_tsk()) {
+            return Err(Refused::SecretKey {
+                fingerprint: secret.fingerprint(),
+            });
+        }
+        if certs.is_empty() {
+            return Err(Refused::NotOpenPgp);
+        }
+        Ok(Self(certs))
     }
-    if let Some(secret) = certs.iter().find(|cert| cert.is_tsk()) {
-        return Err(Refused::SecretKey {
-            fingerprint: secret.fingerprint(),
-        });
+
+    /// The certificate with this primary key, checked: see [`OpenPgpRecipient::find`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenPgpRecipientError`].
+    pub fn find(&self, fingerprint: &Fingerprint, now: u64) -> Result<OpenPgpRecipient, Refused> {
+        let mut found = Vec::new();
+        for cert in &self.0 {
+            if cert.fingerprint() == *fingerprint {
+                return OpenPgpRecipient::new(cert.clone(), now);
+            }
+            if cert
+                .keys()
+                .any(|key| key.key().fingerprint() == *fingerprint)
+            {
+                return Err(Refused::Subkey {
+                    subkey: fingerprint.clone(),
+                    primary: cert.fingerprint(),
+                });
+            }
+            if found.len() < 10 {
+                found.push(cert.fingerprint());
+            }
+        }
+        Err(Refused::NoSuchCert {
+            wanted: fingerprint.clone(),
+            found,
+        })
     }
-    if certs.is_empty() {
-        return Err(Refused::NotOpenPgp);
-    }
-    Ok(certs)
 }
 
 fn unknown_kind(error: &openpgp::anyhow::Error) -> bool {

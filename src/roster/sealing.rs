@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 pub use super::age_recipient::{AgeRecipient, AgeRecipientError};
-pub use super::openpgp_recipient::{NoKey, OpenPgpRecipient, OpenPgpRecipientError};
+pub use super::openpgp_recipient::{Certificates, NoKey, OpenPgpRecipient, OpenPgpRecipientError};
 
 /// Most bytes of plaintext that are sealed at once: 64 KiB.
 pub const MAX_SEALED: usize = 64 << 10;

@@ -103,6 +103,8 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
     })
     .collect::<Result<Vec<_>, _>>()?;
 
+    practice.opens(&practice.passphrase)?;
+
     let manifest = Manifest {
         vault_id: job.vault_id,
         fingerprint: fingerprint.clone(),
@@ -168,7 +170,11 @@ impl File {
     /// Opens the very bytes of the file with a passphrase that was rebuilt from shares.
     fn opens_with(&self, rebuilt: &[u8]) -> Result<(), Refusal> {
         let passphrase = Passphrase::from_recovered(rebuilt).map_err(broken)?;
-        let opened = decrypt(&passphrase, &self.bytes, MAX_OPENED).map_err(broken)?;
+        self.opens(&passphrase)
+    }
+
+    fn opens(&self, passphrase: &Passphrase) -> Result<(), Refusal> {
+        let opened = decrypt(passphrase, &self.bytes, MAX_OPENED).map_err(broken)?;
         if <[u8; 32]>::from(Sha256::digest(&opened)) != self.plaintext_digest {
             return Err(broken("a file opened to other bytes"));
         }
@@ -260,7 +266,14 @@ impl Dealing<'_> {
             shares: dealt,
         };
         file.opens_with(&rebuilt_by_all(&real, self.threshold)?)?;
-        practice.opens_with(&rebuilt_by_all(&drill, self.threshold)?)?;
+        // Both sets have shares of the one practice passphrase, so the file is opened once for both.
+        let drilled = rebuilt_by_all(&drill, self.threshold)?;
+        if !practice
+            .passphrase
+            .expose(|text| bool::from(text.ct_eq(drilled.as_slice())))
+        {
+            return Err(broken("the practice shares"));
+        }
         Ok(set)
     }
 

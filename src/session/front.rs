@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use super::deal::{DealJob, Made};
-use super::harden::{Hardening, Purpose};
+pub use super::harden::Purpose;
+
+use super::harden::Hardening;
 use super::job::made_from_fields;
 use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply};
-use super::start::{Reply, StartError, Worker};
+use super::start::{Reply, StartError, Starting};
 use super::tags::{DEAL, DONE, REFUSED, SIGN};
 
 /// Why a session gave nothing.
@@ -43,9 +45,25 @@ pub enum Signing {
     Refused(SignFailure),
 }
 
-fn run(
-    program: &Path,
+/// A worker that starts while its job is still being prepared.
+pub struct Coming {
     purpose: Purpose,
+    starting: Starting,
+}
+
+impl Coming {
+    /// Starts a worker. It waits for its job, and dies with this value.
+    ///
+    /// # Errors
+    /// [`SessionError::Start`].
+    pub fn start(program: &Path, purpose: Purpose) -> Result<Self, SessionError> {
+        let starting = Starting::spawn(program, purpose)?;
+        Ok(Self { purpose, starting })
+    }
+}
+
+fn run(
+    coming: Coming,
     strict: bool,
     tag: u8,
     fields: &[Vec<u8>],
@@ -53,13 +71,13 @@ fn run(
     let size: usize = fields.iter().map(Vec::len).sum();
     // What goes in, what is made from it, and room for the libraries: trying more costs
     // milliseconds, since every locked page is touched. Sealing to OpenPGP takes buffers of 4 MiB.
-    let room = if purpose == Purpose::Deal {
+    let room = if coming.purpose == Purpose::Deal {
         4 << 20
     } else {
         512 << 10
     };
     let wanted = size * 3 + room;
-    let worker = Worker::start(program, purpose, wanted)?;
+    let worker = coming.starting.lock(wanted)?;
     let hardening = worker.hardening();
     if strict && !hardening.is_complete() {
         return Err(SessionError::NotHardened(hardening.missing()));
@@ -75,11 +93,11 @@ fn run(
 /// # Errors
 /// [`SessionError`]; a refusal of the worker's is a [`Signing::Refused`].
 pub fn sign(
-    program: &Path,
+    coming: Coming,
     strict: bool,
     job: &SignJob<'_>,
 ) -> Result<(Signing, Ran), SessionError> {
-    let (reply, ran) = run(program, Purpose::Sign, strict, SIGN, &job.to_fields())?;
+    let (reply, ran) = run(coming, strict, SIGN, &job.to_fields())?;
     let fields = &reply.message.fields;
     let signing = match reply.message.tag {
         DONE => SignReply::from_fields(fields).map(Signing::Done),
@@ -93,9 +111,9 @@ pub fn sign(
 ///
 /// # Errors
 /// [`SessionError`].
-pub fn deal(program: &Path, strict: bool, job: &DealJob) -> Result<(Vec<Made>, Ran), SessionError> {
+pub fn deal(coming: Coming, strict: bool, job: &DealJob) -> Result<(Vec<Made>, Ran), SessionError> {
     let fields = job.to_fields().map_err(SessionError::Refused)?;
-    let (reply, ran) = run(program, Purpose::Deal, strict, DEAL, &fields)?;
+    let (reply, ran) = run(coming, strict, DEAL, &fields)?;
     let fields = &reply.message.fields;
     match reply.message.tag {
         DONE => Ok((made_from_fields(fields).ok_or(SessionError::Answer)?, ran)),

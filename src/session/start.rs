@@ -12,13 +12,15 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::channel::{ChannelError, Message, read_message, write_message};
-use super::harden::{HardenError, Hardening, Purpose, lock_up};
+use super::harden::{HardenError, Hardening, Purpose, lock_up, warm_up};
 
 /// The argument that makes the program the worker.
 pub const WORKER_ARGUMENT: &str = "session-worker";
 
-/// Front to worker, first: purpose (1 byte), bytes of memory that the job will need (8 bytes, big-endian).
+/// Front to worker, first: purpose (1 byte). The libraries are loaded while the front end prepares the job.
 pub const TAG_START: u8 = 1;
+/// Front to worker, then: bytes of memory that the job will need (8 bytes, big-endian).
+pub const TAG_LOCK: u8 = 4;
 /// Worker to front: locked up; one field, the [`Hardening`] as text.
 pub const TAG_READY: u8 = 2;
 /// Worker to front: not fit for a secret; one field, why, as text.
@@ -30,6 +32,19 @@ pub const TAG_FIRST_FREE: u8 = 16;
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long a worker may take to answer; an RSA key takes longest.
 const REPLY_WITHIN: Duration = Duration::from_secs(600);
+
+/// All of the worker's environment.
+///
+/// No settings and no modules of OpenSSL. Memory that was had once is kept: under `mlockall` each
+/// page that goes back to the system and comes again costs a fault, and OpenPGP's buffers are 4 MiB.
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("OPENSSL_CONF", "/dev/null"),
+    ("OPENSSL_MODULES", "/dev/null"),
+    (
+        "GLIBC_TUNABLES",
+        "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824:glibc.malloc.top_pad=1048576",
+    ),
+];
 
 /// How a worker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,33 +125,46 @@ impl Drop for Reaped {
     }
 }
 
-impl Worker {
-    /// Starts `program`, with nothing of our environment, and waits until it is locked up. `wanted_bytes` of memory
-    /// are tried for the job.
+/// A worker that loads its libraries, not locked up yet. Killed when dropped.
+pub struct Starting {
+    child: Reaped,
+    stream: UnixStream,
+}
+
+impl Starting {
+    /// Starts `program`, with nothing of our environment, and doesn't wait for it.
     ///
     /// # Errors
     ///
     /// [`StartError`].
-    pub fn start(
-        program: &Path,
-        purpose: Purpose,
-        wanted_bytes: usize,
-    ) -> Result<Self, StartError> {
+    pub fn spawn(program: &Path, purpose: Purpose) -> Result<Self, StartError> {
         let (stream, theirs) = UnixStream::pair().map_err(StartError::Spawn)?;
         let mut command = Command::new(program);
         command
             .arg(WORKER_ARGUMENT)
             .env_clear()
-            .env("OPENSSL_CONF", "/dev/null")
+            .envs(ENVIRONMENT)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut child = Reaped(command.spawn().map_err(StartError::Spawn)?);
         // It holds our copy of the worker's end, and without it the worker's end is noticed.
         drop(command);
-        let wanted = (wanted_bytes as u64).to_be_bytes();
         set_limit(&stream, READY_WITHIN)?;
-        let ready = write_message(&mut &stream, TAG_START, &[&[purpose.byte()], &wanted])
+        write_message(&mut &stream, TAG_START, &[&[purpose.byte()]])
+            .map_err(|error| explain(&mut child, error, READY_WITHIN))?;
+        Ok(Self { child, stream })
+    }
+
+    /// Waits until it is locked up. `wanted_bytes` of memory are tried for the job.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub fn lock(self, wanted_bytes: usize) -> Result<Worker, StartError> {
+        let Self { mut child, stream } = self;
+        let wanted = (wanted_bytes as u64).to_be_bytes();
+        let ready = write_message(&mut &stream, TAG_LOCK, &[&wanted])
             .and_then(|()| read_message(&mut &stream))
             .map_err(|error| explain(&mut child, error, READY_WITHIN))?;
         let text = match ready.fields.as_slice() {
@@ -148,11 +176,26 @@ impl Worker {
             TAG_UNFIT => return Err(StartError::Unfit { why: text }),
             _ => None,
         };
-        Ok(Self {
+        Ok(Worker {
             hardening: hardening.ok_or(StartError::Unexpected { tag: ready.tag })?,
             child,
             stream,
         })
+    }
+}
+
+impl Worker {
+    /// Starts `program` and locks it up at once: see [`Starting`].
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub fn start(
+        program: &Path,
+        purpose: Purpose,
+        wanted_bytes: usize,
+    ) -> Result<Self, StartError> {
+        Starting::spawn(program, purpose)?.lock(wanted_bytes)
     }
 
     /// What the worker says that it gave up.
@@ -287,18 +330,26 @@ impl Channel {
     /// [`BeginError`].
     pub fn ready(&mut self) -> Result<Hardening, BeginError> {
         let start = self.receive()?;
-        let (purpose, wanted) = match start.fields.as_slice() {
-            [purpose, wanted] if start.tag == TAG_START => (purpose, wanted),
+        let purpose = match start.fields.as_slice() {
+            [purpose] if start.tag == TAG_START => purpose,
             _ => return Err(BeginError::NotStart),
         };
         let purpose = match purpose.as_slice() {
             [byte] => Purpose::of(*byte).ok_or(BeginError::NotStart)?,
             _ => return Err(BeginError::NotStart),
         };
-        let wanted = <[u8; 8]>::try_from(wanted.as_slice()).map_err(|_| BeginError::NotStart)?;
+        // Libraries read their configuration and load their parts at first use, which isn't
+        // possible afterwards.
+        let warm = warm_up(purpose);
+        let lock = self.receive()?;
+        let wanted = match lock.fields.as_slice() {
+            [wanted] if lock.tag == TAG_LOCK => <[u8; 8]>::try_from(wanted.as_slice()),
+            _ => return Err(BeginError::NotStart),
+        };
+        let wanted = wanted.map_err(|_| BeginError::NotStart)?;
         // What can't be counted isn't there either.
         let wanted = usize::try_from(u64::from_be_bytes(wanted)).unwrap_or(usize::MAX);
-        match lock_up(self, purpose, wanted) {
+        match warm.and_then(|()| lock_up(self, wanted)) {
             Ok(hardening) => {
                 self.send(TAG_READY, &[hardening.to_string().as_bytes()])?;
                 Ok(hardening)

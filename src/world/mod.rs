@@ -11,6 +11,7 @@ pub mod doubles;
 pub mod durable;
 pub mod files;
 pub mod gpg;
+mod parallel;
 pub mod programs;
 pub mod random;
 mod reading;
@@ -22,6 +23,7 @@ pub mod timestamp;
 
 pub use durable::{Batch, sweep_temporaries};
 pub use files::{Entry, Fault, Files, FilesError, Kind, LockGuard, Operation};
+pub use parallel::in_parallel;
 pub use programs::{Command, Output, Program, Programs, ProgramsError};
 pub use random::{OsRandom, Random, RandomError};
 pub use real_files::RealFiles;

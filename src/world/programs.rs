@@ -2,7 +2,7 @@
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Most bytes kept of what a program says on its standard error; the rest is read and dropped.
@@ -108,14 +108,22 @@ pub trait Programs: Sync {
     /// # Errors
     /// The file can't be read.
     fn own_digest(&self) -> io::Result<[u8; 32]> {
-        let mut file = std::fs::File::open(self.worker_program())?;
-        let mut digest = Sha256::new();
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(digest.finalize().into()),
-                count => digest.update(&buffer[..count]),
-            }
+        digest_of(&self.worker_program())
+    }
+
+    /// Begins with [`Programs::own_digest`] beside other work: some megabytes are read.
+    fn begin_own_digest(&self) {}
+}
+
+/// SHA-256 of a file.
+pub(super) fn digest_of(file: &Path) -> io::Result<[u8; 32]> {
+    let mut file = std::fs::File::open(file)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(digest.finalize().into()),
+            count => digest.update(&buffer[..count]),
         }
     }
 }

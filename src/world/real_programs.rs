@@ -1,6 +1,6 @@
 //! The programs of the machine: found where nobody else can write, run with a short environment.
 use super::Environment;
-use super::programs::{Command, MAX_STDERR, Output, Program, Programs, ProgramsError};
+use super::programs::{Command, MAX_STDERR, Output, Program, Programs, ProgramsError, digest_of};
 use super::reading::{Stop, read_bounded};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::thread::Builder;
 use zeroize::Zeroizing;
 
@@ -37,6 +38,8 @@ const PASSED: [&str; 13] = [
 pub struct RealPrograms {
     environment: Environment,
     worker: Option<PathBuf>,
+    /// The own digest, once it was computed; `None` if the file couldn't be read.
+    digest: Arc<OnceLock<Option<[u8; 32]>>>,
 }
 
 impl RealPrograms {
@@ -45,6 +48,7 @@ impl RealPrograms {
         Self {
             environment,
             worker: None,
+            digest: Arc::default(),
         }
     }
 
@@ -52,6 +56,7 @@ impl RealPrograms {
     #[must_use]
     pub fn with_worker(mut self, worker: PathBuf) -> Self {
         self.worker = Some(worker);
+        self.digest = Arc::default();
         self
     }
 
@@ -189,6 +194,23 @@ impl Programs for RealPrograms {
             .clone()
             .or_else(|| own().ok())
             .unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
+    }
+
+    fn own_digest(&self) -> io::Result<[u8; 32]> {
+        let file = self.worker_program();
+        // Waits for the one that has begun, if one has.
+        match self.digest.get_or_init(|| digest_of(&file).ok()) {
+            Some(digest) => Ok(*digest),
+            None => digest_of(&file),
+        }
+    }
+
+    fn begin_own_digest(&self) {
+        let (cell, file) = (Arc::clone(&self.digest), self.worker_program());
+        // Without a thread, `own_digest` computes it later.
+        let _ = Builder::new().stack_size(128 * 1024).spawn(move || {
+            cell.get_or_init(|| digest_of(&file).ok());
+        });
     }
 }
 

@@ -56,10 +56,10 @@ fn lock_memory(wanted_bytes: usize) -> Result<Memory, HardenError> {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    // Below a limit, locking all would make a later allocation fail in the middle of the work.
-    if (limit.is_none() || may_lock_all())
-        && mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).is_ok()
-    {
+    // Below a limit, locking all would make a later allocation fail in the middle of the work. Each
+    // page is locked when it is first touched: what was never touched holds no secret.
+    let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    if (limit.is_none() || may_lock_all()) && mlockall(all).is_ok() {
         if try_memory(wanted_bytes).is_ok() {
             return Ok(Memory::All);
         }

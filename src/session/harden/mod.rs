@@ -6,6 +6,8 @@ mod filter;
 mod linux;
 mod warm_up;
 
+pub use warm_up::warm_up;
+
 use std::fmt;
 use std::os::fd::AsFd;
 
@@ -160,20 +162,15 @@ impl fmt::Display for Hardening {
     }
 }
 
-/// Gives up everything but computing and the one channel. There is no way back.
+/// Gives up everything but computing and the one channel. There is no way back. What the job needs of
+/// the libraries must be [loaded](warm_up) before.
 ///
 /// `wanted_bytes` is the memory that the job will need; it is tried. The process should have one thread.
 ///
 /// # Errors
 ///
 /// [`HardenError`]. What the kernel lacks is not an error but told in the answer.
-pub fn lock_up(
-    channel: &impl AsFd,
-    purpose: Purpose,
-    wanted_bytes: usize,
-) -> Result<Hardening, HardenError> {
-    // Libraries read their configuration and load their parts at first use, which isn't possible afterwards.
-    warm_up::warm_up(purpose)?;
+pub fn lock_up(channel: &impl AsFd, wanted_bytes: usize) -> Result<Hardening, HardenError> {
     #[cfg(target_os = "linux")]
     {
         linux::lock_up(channel.as_fd(), wanted_bytes)
@@ -201,7 +198,7 @@ pub fn harden_front() {
     }
 }
 
-/// Takes the memory and gives it back.
+/// Takes the memory and gives it back, wiped by the allocator and so touched.
 fn try_memory(wanted: usize) -> Result<(), HardenError> {
     Vec::<u8>::new()
         .try_reserve_exact(wanted)

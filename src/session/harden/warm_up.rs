@@ -17,7 +17,11 @@ use crate::roster::sealing;
 use crate::world::{OsRandom, Random};
 
 /// Loads what the purpose needs.
-pub(super) fn warm_up(purpose: Purpose) -> Result<(), HardenError> {
+///
+/// # Errors
+///
+/// [`HardenError::WarmUp`]
+pub fn warm_up(purpose: Purpose) -> Result<(), HardenError> {
     OsRandom
         .fill(&mut [0; 1])
         .map_err(|error| because("randomness", &error))?;
@@ -26,8 +30,8 @@ pub(super) fn warm_up(purpose: Purpose) -> Result<(), HardenError> {
     drop(std::collections::HashMap::from([(1, 1)]));
     let _ = std::time::SystemTime::now();
     openpgp().map_err(|error| because("OpenPGP signature", &error))?;
-    age()?;
     if purpose == Purpose::Deal {
+        age()?;
         encryption().map_err(|error| because("OpenPGP encryption", &error))?;
     }
     Ok(())
@@ -56,8 +60,11 @@ fn openpgp() -> openpgp::Result<()> {
     let signature =
         SignatureBuilder::new(SignatureType::Binary).sign_message(&mut pair, b"warm")?;
     signature.verify_message(pair.public(), b"warm")?;
-    // An RSA signature that can't be true: the attempt loads what a true one needs.
-    let rsa = openssl::rsa::Rsa::public_key_from_pem(RSA)?;
+    // An RSA signature that can't be true, by a key of 2048 bits that nobody can have: the attempt
+    // loads what a true one needs.
+    let modulus = openssl::bn::BigNum::from_slice(&[0xff; 256])?;
+    let exponent = openssl::bn::BigNum::from_u32(65537)?;
+    let rsa = openssl::rsa::Rsa::from_public_components(modulus, exponent)?;
     let rsa = openssl::pkey::PKey::from_rsa(rsa)?;
     let mut context = openssl::pkey_ctx::PkeyCtx::new(&rsa)?;
     context.verify_init()?;
@@ -93,6 +100,3 @@ fn age() -> Result<(), HardenError> {
         .map_err(|error| because("age decryption", &error))?;
     Ok(())
 }
-
-/// A public key of 2048 bits that belongs to nobody: its private half was never kept.
-const RSA: &[u8] = include_bytes!("nobody.pem");

@@ -1,0 +1,16 @@
+//! Evidence: the container, and a request in it. What is read is written again to the same bytes.
+#![no_main]
+
+use quorate::ceremony::request::{MAX_REQUEST, Request};
+use quorate::ceremony::submission::normalized;
+use quorate::vault::record::Record;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let Ok(mut record) = Record::parse(bytes, "request", MAX_REQUEST) {
+        if let Ok(request) = Request::read(&mut record) {
+            let payload = request.payload().expect("a request that was read");
+            assert_eq!(payload, record.payload());
+        }
+    }
+    let _ = normalized(bytes);
+});
