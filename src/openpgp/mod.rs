@@ -5,6 +5,7 @@
 
 pub mod armor;
 pub mod draft;
+mod draft_read;
 pub mod key;
 pub mod manifest_signature;
 pub mod plan;
