@@ -27,6 +27,9 @@ fn blocks(marks: &[&str]) -> String {
     script
 }
 
+/// What dan chose.
+const PASSPHRASE: &str = "correct horse battery staple";
+
 /// A vault as the page supposes it, and the home of who breaks the glass.
 struct Scene {
     folder: tempfile::TempDir,
@@ -83,6 +86,17 @@ impl Scene {
         said
     }
 
+    /// The same at a terminal, where dan's passphrase is typed whenever one is asked for.
+    #[track_caller]
+    fn typing(&self, who: &str, line: &str) -> String {
+        let expect = format!(
+            "expect -c 'set timeout 60; spawn {line}; \
+             expect {{\n -re \"(passphrase|again).*: $\" {{ send -- \"{PASSPHRASE}\\r\"; exp_continue }}\n eof }}; \
+             exit [lindex [wait] 3]'"
+        );
+        self.must(who, &expect)
+    }
+
     fn set() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("qg")
@@ -92,7 +106,7 @@ impl Scene {
             folder,
             fingerprint: String::new(),
         };
-        for name in ["anna", "ben", "cleo", "vault", "vault/keys"] {
+        for name in ["anna", "ben", "cleo", "dan", "vault", "vault/keys"] {
             std::fs::create_dir(scene.path(name)).unwrap();
         }
         scene.must(
@@ -101,13 +115,13 @@ impl Scene {
             --quick-gen-key 'Anna <anna@example.org>' future-default default never",
         );
         scene.must("anna", "gpg -q --armor --export >keys/anna.asc");
-        for name in ["ben", "cleo"] {
-            scene.must(name, "age-keygen -o ~/age-identity.txt");
-            scene.must(
-                name,
-                &format!("age-keygen -y ~/age-identity.txt >keys/{name}.age"),
-            );
-        }
+        scene.must("ben", "age-keygen -o ~/age-identity.txt");
+        scene.must("ben", "age-keygen -y ~/age-identity.txt >keys/ben.age");
+        scene.must(
+            "cleo",
+            "mkdir ~/.ssh && ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519 && \
+             cp ~/.ssh/id_ed25519.pub keys/cleo.pub",
+        );
         let anna = scene.must(
             "anna",
             "gpg --list-keys --with-colons | awk -F: '/^fpr/{print $10; exit}'",
@@ -118,12 +132,12 @@ impl Scene {
              outlives = \"28 days\"\n[cycles]\n\"A\" = {}\n[needed]\nmaster = 2\nrevocation = 2\n\
              [policy]\nattest = \"none\"\nrequest-days = 7\nany-root-may-revoke = false\n\
              [root.anna]\nseal = \"{}\"\n[root.ben]\nseal = \"keys/ben.age\"\n\
-             [root.cleo]\nseal = \"keys/cleo.age\"\n",
+             [root.cleo]\nseal = \"keys/cleo.pub\"\n[root.dan]\nseal = \"passphrase\"\n",
             now.plus_days(180).day(),
             anna.trim(),
         );
         std::fs::write(scene.vault().join("team.toml"), team).unwrap();
-        scene.must("anna", "quorate create --as anna");
+        scene.typing("anna", "quorate create --as anna");
         let manifest = std::fs::read_to_string(scene.vault().join("vault.toml")).unwrap();
         let line = manifest
             .lines()
@@ -224,6 +238,69 @@ fn the_page_leads_back_to_the_master_key_for_both_kinds_of_seal() {
 }
 
 #[test]
+fn the_page_opens_shares_of_ssh_keys_and_passphrases_too() {
+    let scene = Scene::set();
+    let home = scene.path("cleo").display().to_string();
+    let script = scene.page(&["all", "ssh", "passphrase"]);
+    // Steps 1 and 2; the pty types what stands in the folder, which is dan's passphrase here.
+    let two = script
+        .split("raw() {")
+        .next()
+        .unwrap()
+        .replace("~/", &format!("{home}/"));
+    let folder = "export GLASS=$(mktemp -d /dev/shm/";
+    let typed = format!("printf '{PASSPHRASE}' >$GLASS/passphrase\n");
+    let at = two.find(folder).unwrap();
+    let end = at + two[at..].find('\n').unwrap() + 1;
+    let two = format!("{}{typed}{}", &two[..end], &two[end..]);
+    let rest = "for two in 'anna ben' 'cleo dan' 'ben cleo'; do set -- $two\n\
+         python3 recover.py --vault vault.toml $GLASS/$1.txt $GLASS/$2.txt | sha256sum; done";
+    let said = scene.in_a_pty(&format!("{two}{rest}"));
+    let glass = glass_folder(&said);
+    scene.must(
+        "ben",
+        &format!("GLASS={}\n{}", glass.display(), scene.page(&["end"])),
+    );
+    // age leaves escapes before the first one.
+    let digests: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.trim_end().strip_suffix("  -"))
+        .map(|line| &line[line.len() - 64..])
+        .collect();
+    assert_eq!(digests.len(), 3, "{said}");
+    assert!(digests.iter().all(|digest| *digest == digests[0]), "{said}");
+}
+
+#[test]
+fn holders_of_every_kind_show_that_their_shares_open() {
+    let scene = Scene::set();
+    let key = &scene.fingerprint;
+    scene.must("anna", "quorate share receipt");
+    for (who, identity) in [("ben", "~/age-identity.txt"), ("cleo", "~/.ssh/id_ed25519")] {
+        scene.must(
+            who,
+            &format!("quorate share receipt --as {who} --key {key} -i {identity}"),
+        );
+    }
+    let said = scene.typing(
+        "dan",
+        &format!("quorate share receipt --as dan --key {key}"),
+    );
+    assert!(said.contains("that was the last receipt"), "{said}");
+    // What is remembered of ssh keys is the path; the passphrase is asked for each time.
+    scene.must("cleo", "quorate share verify");
+    let wrong = scene.run(
+        "dan",
+        "expect -c 'set timeout 60; spawn quorate share verify; \
+         expect {\n -re \"passphrase.*: $\" { send -- \"something else\\r\"; exp_continue }\n eof }; \
+         exit [lindex [wait] 3]'",
+    );
+    let said = String::from_utf8_lossy(&wrong.stdout).into_owned();
+    assert_eq!(wrong.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches("that isn't it").count(), 3, "{said}");
+}
+
+#[test]
 fn the_page_leads_back_to_the_revocations_and_gpg_takes_them() {
     let scene = Scene::set();
     let steps = scene.page(&["all"]);
@@ -286,8 +363,9 @@ fn the_stock_programs_check_evidence_manifest_and_results() {
     );
     scene.must(
         "cleo",
-        &format!("quorate share receipt --as cleo {key} -i ~/age-identity.txt"),
+        &format!("quorate share receipt --as cleo {key} -i ~/.ssh/id_ed25519"),
     );
+    scene.typing("dan", &format!("quorate share receipt --as dan {key}"));
 
     // The page's own lines.
     let page = scene.page(&["all", "evidence"]);

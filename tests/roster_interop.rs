@@ -11,7 +11,7 @@ use quorate::roster::opening::{
     AgeIdentity, IdentityError, IdentityFile, OneTimeIdentity, OpenError,
 };
 use quorate::roster::passphrase::{self, Passphrase};
-use quorate::roster::sealing::{Recipient, seal};
+use quorate::roster::sealing::{Recipient, TypedPassphrase, seal};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -81,7 +81,7 @@ fn age_and_we_open_what_the_other_sealed() {
     let key = folder.path().join("ben.txt");
     good(run(Command::new("age-keygen").arg("-o").arg(&key), b""));
     let recipient = good(run(Command::new("age-keygen").arg("-y").arg(&key), b""));
-    let sealed = seal(&Recipient::age(&recipient).unwrap(), b"share").unwrap();
+    let sealed = seal(&Recipient::from_key_file(&recipient).unwrap(), b"share").unwrap();
     let opened = run(Command::new("age").arg("-d").arg("-i").arg(&key), &sealed);
     assert_eq!(good(opened), b"share");
 
@@ -94,6 +94,73 @@ fn age_and_we_open_what_the_other_sealed() {
         let sealed = good(run(age.args(armor).arg("-r").arg(to.trim()), b"share"));
         assert_eq!(*identity.open(&sealed, 100).unwrap(), b"share");
     }
+}
+
+#[test]
+fn ssh_keys_of_both_kinds_open_with_and_without_a_passphrase() {
+    let folder = folder();
+    for (kind, bits) in [("ed25519", "256"), ("rsa", "2048")] {
+        for passphrase in ["", "correct horse"] {
+            let key = folder.path().join(format!("{kind}{}", passphrase.len()));
+            let mut keygen = Command::new("ssh-keygen");
+            keygen.args(["-q", "-t", kind, "-b", bits, "-N", passphrase, "-f"]);
+            good(run(keygen.arg(&key), b""));
+            let public = fs::read(key.with_extension("pub")).unwrap();
+            let recipient = Recipient::from_key_file(&public).unwrap();
+            let sealed = seal(&recipient, b"share").unwrap();
+            let file = fs::read(&key).unwrap();
+            let identity = match AgeIdentity::from_file(&file).unwrap() {
+                IdentityFile::Open(identity) => {
+                    // The stock program asks for the passphrase of an encrypted key at a terminal.
+                    let opened = run(Command::new("age").arg("-d").arg("-i").arg(&key), &sealed);
+                    assert_eq!(good(opened), b"share");
+                    assert_eq!(passphrase, "");
+                    identity
+                }
+                IdentityFile::NeedsPassphrase(locked) => {
+                    let error = locked.unlock("battery staple").err().unwrap();
+                    assert!(error.is_mistyped(), "{error}");
+                    locked.unlock(passphrase).unwrap()
+                }
+            };
+            assert_eq!(*identity.open(&sealed, 100).unwrap(), b"share");
+            let refused = AgeIdentity::from_file(&public).err();
+            assert_eq!(refused, Some(IdentityError::SshPublic));
+        }
+    }
+    let ecdsa = folder.path().join("ecdsa");
+    let mut keygen = Command::new("ssh-keygen");
+    good(run(
+        keygen
+            .args(["-q", "-t", "ecdsa", "-N", "", "-f"])
+            .arg(&ecdsa),
+        b"",
+    ));
+    let refused = Recipient::from_key_file(&fs::read(ecdsa.with_extension("pub")).unwrap());
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("nothing can be sealed")
+    );
+    let refused = AgeIdentity::from_file(&fs::read(&ecdsa).unwrap())
+        .err()
+        .unwrap();
+    assert!(
+        matches!(refused, IdentityError::SshKind { .. }),
+        "{refused}"
+    );
+}
+
+#[test]
+fn age_opens_what_was_sealed_to_a_typed_passphrase() {
+    let folder = folder();
+    let typed = TypedPassphrase::choose("correct horse battery").unwrap();
+    let sealed = seal(&Recipient::Passphrase(typed), b"share").unwrap();
+    fs::write(folder.path().join("dan.age"), sealed).unwrap();
+    let answers = [("passphrase", "correct horse battery")];
+    at_a_terminal(folder.path(), "age -d -o out dan.age", &answers);
+    assert_eq!(fs::read(folder.path().join("out")).unwrap(), b"share");
 }
 
 #[test]
@@ -121,11 +188,11 @@ fn an_identity_encrypted_by_age_is_unlocked() {
     let Ok(IdentityFile::NeedsPassphrase(locked)) = AgeIdentity::from_file(&file) else {
         panic!("not seen as encrypted");
     };
-    let unlocked = locked.unlock(b"correct horse").unwrap();
+    let unlocked = locked.unlock("correct horse").unwrap();
     let recipients: Vec<_> = unlocked.recipients().collect();
     assert_eq!(recipients, [identity.recipient().to_string()]);
     assert_eq!(
-        locked.unlock(b"battery staple").err(),
+        locked.unlock("battery staple").err(),
         Some(IdentityError::Locked(OpenError::WrongPassphrase))
     );
 }

@@ -9,13 +9,16 @@ use super::keys::Keys;
 use super::report::{Exit, Failure, path, session};
 use crate::ceremony::explain::fingerprint;
 use crate::roster::config::{Config, Cycle, Root, Seal as ConfigSeal};
-use crate::roster::sealing::Recipient;
+use crate::roster::name::Name;
+use crate::roster::sealing::{Recipient, TypedPassphrase};
 use crate::session::deal::{DealJob, Made, Seat};
 use crate::session::front::{self, Coming, Purpose};
 use crate::vault::manifest::{Member, Seal, SignedManifest};
 use crate::world::{Batch, SafeText};
 
 const MAX_CONFIG: usize = 256 << 10;
+/// So often a passphrase may be typed anew.
+const TRIES: usize = 3;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -65,11 +68,15 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     for root in &config.roots {
         let seat = seat(context, &folder, &keys, root)?;
         // One key under two names is one person to the mathematics: the threshold would be a lie.
-        let same = |other: &&Seat| other.recipient.id() == seat.recipient.id();
+        let same = |other: &&Seat| other.recipient.is_the_same_as(&seat.recipient);
         if let Some(other) = seats.iter().find(same) {
             let names = format!("{} and {}", other.member.name, root.name);
+            let what = match seat.member.seal {
+                Seal::Passphrase => "passphrase",
+                _ => "key",
+            };
             return Err(
-                Failure::new(Exit::Usage, format!("{names} have the same key"))
+                Failure::new(Exit::Usage, format!("{names} have the same {what}"))
                     .fact("one person would hold two shares; nothing was made")
                     .next(format!(
                         "mend [root.{}] in team.toml (line {})",
@@ -138,8 +145,19 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
                 "age",
                 "quorate share receipt -i FILE    FILE: your age identity",
             ),
+            Seal::Ssh(_) => (
+                "ssh",
+                "quorate share receipt -i FILE    FILE: your private ssh key",
+            ),
+            Seal::Passphrase => (
+                "passphrase",
+                "quorate share receipt            asks for the passphrase",
+            ),
         };
-        context.advise(&format!("  {:<8} {how:<9} {what}", member.name.to_string()));
+        context.advise(&format!(
+            "  {:<8} {how:<11} {what}",
+            member.name.to_string()
+        ));
     }
     context.advise("");
     context.advise(&format!(
@@ -218,9 +236,23 @@ fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Resul
             if files.kind(&file)?.is_none() {
                 return Err(refused(format!("there is no keys/{}", SafeText::new(name))));
             }
-            let recipient = Recipient::age(&files.read(&file, 64 << 10)?)
+            let recipient = Recipient::from_key_file(&files.read(&file, 64 << 10)?)
                 .map_err(|error| refused(format!("keys/{}: {error}", SafeText::new(name))))?;
-            (Seal::Age(recipient.id()), recipient)
+            let seal = match &recipient {
+                Recipient::Ssh(key) => Seal::Ssh(key.to_string()),
+                Recipient::Age(key) => Seal::Age(key.to_string()),
+                Recipient::OpenPgp(_) | Recipient::Passphrase(_) => {
+                    return Err(refused(format!(
+                        "keys/{} is no such key",
+                        SafeText::new(name)
+                    )));
+                }
+            };
+            (seal, recipient)
+        }
+        ConfigSeal::Passphrase => {
+            let typed = choose_passphrase(context, &root.name)?;
+            (Seal::Passphrase, Recipient::Passphrase(typed))
         }
         ConfigSeal::OpenPgp(wanted) => {
             let recipient = keys
@@ -235,6 +267,29 @@ fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Resul
         attest: root.attest.clone(),
     };
     Ok(Seat { member, recipient })
+}
+
+/// Asks a root for a passphrase of the own choice, twice.
+fn choose_passphrase(context: &Context<'_>, name: &Name) -> Result<TypedPassphrase, Failure> {
+    let terminal = context.world.terminal;
+    for _ in 0..TRIES {
+        let typed = terminal.ask_secret(&format!("{name}: choose a passphrase (not shown): "))?;
+        match TypedPassphrase::choose(&typed) {
+            Err(error) => context.note(&format!("{error}; choose another")),
+            Ok(passphrase) => {
+                let again = terminal.ask_secret(&format!("{name}: again: "))?;
+                if passphrase.is_the_same_as(&TypedPassphrase::of(again.as_bytes())) {
+                    return Ok(passphrase);
+                }
+                context.note("the two differ; once more from the beginning");
+            }
+        }
+    }
+    Err(
+        Failure::new(Exit::Failed, format!("{name} has not chosen a passphrase"))
+            .fact("nothing was made")
+            .next("quorate create"),
+    )
 }
 
 /// Puts the files in place, vault.toml last, and compares the disk with what the session returned.

@@ -12,6 +12,7 @@ mod open_request;
 mod opened;
 mod own_share;
 mod perform;
+mod plugin;
 pub mod report;
 mod screen;
 mod share;
@@ -74,7 +75,8 @@ pub(crate) struct Common {
 /// The file that opens an own share, where gpg doesn't do it.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Identity {
-    /// Your age identity file, if your shares are sealed to age; OpenPGP goes through gpg
+    /// Your age identity file or private ssh key, if your shares are sealed to one; OpenPGP goes
+    /// through gpg, a passphrase is asked for
     #[arg(short, long = "identity", value_name = "FILE")]
     identity: Option<PathBuf>,
 }

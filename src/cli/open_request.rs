@@ -15,9 +15,10 @@ use crate::ceremony::explain;
 use crate::ceremony::request::{Request, VerifiedRequest};
 use crate::ceremony::{submission, words};
 use crate::openpgp::draft::Draft;
+use crate::roster::age_recipient::AgeRecipient;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
-use crate::roster::sealing::seal;
+use crate::roster::sealing::{Recipient, SealError, SshRecipient, seal};
 use crate::vault::manifest::Seal;
 use crate::world::Batch;
 
@@ -97,7 +98,17 @@ pub(super) fn open(
     // The one-time identity and the holder key for the minutes, sealed to the opener's own key.
     let member = opened.member(me)?;
     let recipient = match &member.seal {
-        Seal::Age(text) => crate::roster::sealing::Recipient::age(text.as_bytes()),
+        Seal::Age(text) => AgeRecipient::parse(text)
+            .map(Recipient::Age)
+            .map_err(Into::into),
+        Seal::Ssh(text) => SshRecipient::parse(text)
+            .map(Recipient::Ssh)
+            .map_err(Into::into),
+        // The one that just opened the share.
+        Seal::Passphrase => own
+            .typed
+            .map(Recipient::Passphrase)
+            .ok_or(SealError::BadDescription),
         Seal::OpenPgp(fingerprint) => Keys::read(context.world.files, &opened.folder.join("keys"))?
             .find(fingerprint, now.seconds())?,
     }

@@ -9,11 +9,13 @@ use zeroize::Zeroizing;
 use super::Identity;
 use super::context::Context;
 use super::opened::Opened;
+use super::plugin;
 use super::report::{self, Exit, Failure, path};
 use crate::roster::age_file::OpenError;
 use crate::roster::name::Name;
-use crate::roster::opening::{AgeIdentity, IdentityFile};
+use crate::roster::opening::{AgeIdentity, IdentityError, IdentityFile};
 use crate::roster::sealed_share::SealedShare;
+use crate::roster::sealing::TypedPassphrase;
 use crate::session::harden::harden_front;
 use crate::vault::manifest::{Dealt, Seal};
 use crate::vault::pins::Pins;
@@ -28,7 +30,18 @@ const MAX_IDENTITY: usize = 1 << 20;
 pub(super) struct OwnShare<'m> {
     pub sealed: SealedShare,
     pub dealt: &'m Dealt,
+    /// The passphrase that opened it, if one did.
+    pub typed: Option<TypedPassphrase>,
 }
+
+/// What was sealed to the person here.
+pub(super) struct Decrypted {
+    pub text: Zeroizing<Vec<u8>>,
+    typed: Option<TypedPassphrase>,
+}
+
+/// So often a passphrase may be typed anew.
+const TRIES: usize = 3;
 
 impl Context<'_> {
     /// Opens the own share of a set and checks it against the manifest.
@@ -56,7 +69,7 @@ impl Context<'_> {
             .fact("its digest differs from the one that the key signed; it was not opened")
             .next(format!("git checkout {}", dealt.sealed)));
         }
-        let text = self.decrypt_as(opened, me, &file, &sealed, identity)?;
+        let Decrypted { text, typed } = self.decrypt(opened, me, &file, &sealed, identity)?;
         let not_true = |what: &str| {
             Failure::new(Exit::Forged, format!("{} opens, but {what}", path(&file)))
                 .fact("who dealt it made a mistake, or lied")
@@ -88,23 +101,11 @@ impl Context<'_> {
                 .check(share)
                 .map_err(|_| not_true("a share in it isn't the one that was dealt"))?;
         }
-        Ok(OwnShare { sealed: own, dealt })
-    }
-
-    /// Decrypts what is sealed to a member: through gpg, or with an age identity file.
-    fn decrypt_as(
-        &self,
-        opened: &Opened,
-        me: &Name,
-        file: &Path,
-        sealed: &[u8],
-        identity: &Identity,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let text = self.decrypt(opened, file, sealed, identity)?;
-        if let (Some(given), Seal::Age(_)) = (&identity.identity, &opened.member(me)?.seal) {
-            self.remember_identity(opened, given)?;
-        }
-        Ok(text)
+        Ok(OwnShare {
+            sealed: own,
+            dealt,
+            typed,
+        })
     }
 
     /// The identity's path, kept with the pins, so that it needn't be typed again.
@@ -123,52 +124,118 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Decrypts an armored file: age by identity file, OpenPGP through gpg.
-    /// The identity file is the given one, or the one that was given before.
+    /// Decrypts what is sealed to a member: OpenPGP through gpg, a passphrase by asking for it, age and
+    /// ssh with the identity file that was given, or the one that was given before.
     pub(super) fn decrypt(
         &self,
         opened: &Opened,
+        me: &Name,
         file: &Path,
         sealed: &[u8],
         identity: &Identity,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        if !sealed.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
-            return gpg::decrypt(self.world.programs, sealed).map_err(|e| report::gpg(file, &e));
-        }
-        let Some(identity) = identity.identity.as_ref().or(opened.identity.as_ref()) else {
+    ) -> Result<Decrypted, Failure> {
+        let seal = &opened.member(me)?.seal;
+        let kind = match seal {
+            Seal::OpenPgp(_) => {
+                let text = gpg::decrypt(self.world.programs, sealed)
+                    .map_err(|error| report::gpg(file, &error))?;
+                return Ok(Decrypted { text, typed: None });
+            }
+            Seal::Passphrase => return self.by_passphrase(file, sealed),
+            Seal::Age(_) => "age",
+            Seal::Ssh(_) => "ssh",
+        };
+        let Some(given) = identity.identity.as_ref().or(opened.identity.as_ref()) else {
             return Err(Failure::new(
                 Exit::Usage,
-                format!("{} is sealed to an age key", path(file)),
+                format!("{} is sealed to your {kind} key", path(file)),
             )
-            .next("name your identity file: -i FILE"));
+            .next(match seal {
+                Seal::Ssh(_) => "name the file of your private ssh key: -i ~/.ssh/id_ed25519",
+                _ => "name your identity file: -i FILE",
+            }));
         };
-        let full = self.world.surroundings.resolve(identity);
-        let bytes = self.world.files.read(&full, MAX_IDENTITY)?;
-        let unusable = |what: String| {
-            Failure::new(
-                Exit::Usage,
-                format!("{} can't be used: {what}", path(identity)),
-            )
-        };
-        let identity = match AgeIdentity::from_file(&bytes).map_err(|e| unusable(e.to_string()))? {
-            IdentityFile::Open(identity) => identity,
-            IdentityFile::NeedsPassphrase(locked) => {
-                let prompt = format!("passphrase of {} (not shown): ", path(identity));
-                let passphrase = self.world.terminal.ask_secret(&prompt)?;
-                locked
-                    .unlock(passphrase.as_bytes())
-                    .map_err(|e| unusable(e.to_string()))?
+        let key = self.identity_file(given)?;
+        let text = key.open(sealed, MAX_OPENED);
+        let text = match text {
+            Err(OpenError::NotForThisIdentity) if !key.plugins().is_empty() => {
+                plugin::open(&self.world, key.plugins(), sealed, MAX_OPENED)?
             }
-        };
-        identity
-            .open(sealed, MAX_OPENED)
-            .map_err(|error| match error {
+            other => other.map_err(|error| match error {
                 OpenError::NotForThisIdentity => Failure::new(
                     Exit::Failed,
                     format!("{} is sealed to another key", path(file)),
                 )
-                .next("name the identity file that belongs to your recipient: -i FILE"),
+                .fact(format!("{} opens something else", path(given)))
+                .next(format!(
+                    "name the file that belongs to your {kind} key: -i FILE"
+                )),
                 other => Failure::new(Exit::Forged, format!("{}: {other}", path(file))),
-            })
+            })?,
+        };
+        if identity.identity.is_some() {
+            self.remember_identity(opened, given)?;
+        }
+        Ok(Decrypted { text, typed: None })
     }
+
+    /// Reads an identity file; its own passphrase is asked for, up to three times.
+    fn identity_file(&self, given: &Path) -> Result<AgeIdentity, Failure> {
+        let full = self.world.surroundings.resolve(given);
+        let bytes = self.world.files.read(&full, MAX_IDENTITY)?;
+        let unusable = |error: &IdentityError| {
+            Failure::new(
+                Exit::Usage,
+                format!("{} can't be used: {error}", path(given)),
+            )
+        };
+        let locked = match AgeIdentity::from_file(&bytes).map_err(|error| unusable(&error))? {
+            IdentityFile::Open(identity) => return Ok(identity),
+            IdentityFile::NeedsPassphrase(locked) => locked,
+        };
+        let prompt = format!("passphrase of {} (not shown): ", path(given));
+        for _ in 0..TRIES {
+            let typed = self.world.terminal.ask_secret(&prompt)?;
+            match locked.unlock(&typed) {
+                Ok(identity) => return Ok(identity),
+                Err(error) if error.is_mistyped() => self.note("that isn't it"),
+                Err(error) => return Err(unusable(&error)),
+            }
+        }
+        Err(mistyped(given))
+    }
+
+    fn by_passphrase(&self, file: &Path, sealed: &[u8]) -> Result<Decrypted, Failure> {
+        for _ in 0..TRIES {
+            let typed = self
+                .world
+                .terminal
+                .ask_secret("passphrase of your share (not shown): ")?;
+            let typed = TypedPassphrase::of(typed.as_bytes());
+            match typed.open(sealed, MAX_OPENED) {
+                Ok(text) => {
+                    return Ok(Decrypted {
+                        text,
+                        typed: Some(typed),
+                    });
+                }
+                Err(OpenError::WrongPassphrase) => self.note("that isn't it"),
+                Err(other) => {
+                    return Err(Failure::new(
+                        Exit::Forged,
+                        format!("{}: {other}", path(file)),
+                    ));
+                }
+            }
+        }
+        Err(mistyped(file))
+    }
+}
+
+fn mistyped(file: &Path) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("{} was not opened: {TRIES} wrong passphrases", path(file)),
+    )
+    .fact("nothing was changed; try again as often as you want")
 }

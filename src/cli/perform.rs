@@ -87,7 +87,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     // It starts while gpg or a person opens the identity.
     let coming = Coming::start(&context.world.programs.worker_program(), Purpose::Sign)
         .map_err(|error| report::session(id, &error))?;
-    let secrets = open_desk(context, &opened, &desk, &options.identity)?;
+    let secrets = open_desk(context, &opened, &me, &desk, &options.identity)?;
     let key_file = opened.read(context.world.files, &opened.set(request.kind)?.file)?;
     let job = SignJob {
         pin: opened.manifest().fingerprint.clone(),
@@ -202,11 +202,14 @@ struct Secrets {
 fn open_desk(
     context: &Context<'_>,
     opened: &Opened,
+    me: &Name,
     desk: &Desk,
     identity: &Identity,
 ) -> Result<Secrets, Failure> {
     let sealed = context.world.files.read(&desk.one_time, MAX_SUBMISSION)?;
-    let text = context.decrypt(opened, &desk.one_time, &sealed, identity)?;
+    let text = context
+        .decrypt(opened, me, &desk.one_time, &sealed, identity)?
+        .text;
     let damaged = || {
         Failure::new(Exit::Forged, format!("{} is damaged", path(&desk.one_time)))
             .next("open a new request")

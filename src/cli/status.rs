@@ -105,7 +105,7 @@ impl View {
             let mut next = vec!["share".to_owned(), "receipt".to_owned()];
             if matches!(
                 self.opened.member(me).ok()?.seal,
-                crate::vault::manifest::Seal::Age(_)
+                crate::vault::manifest::Seal::Age(_) | crate::vault::manifest::Seal::Ssh(_)
             ) {
                 next.extend(["-i".to_owned(), "FILE".to_owned()]);
             }

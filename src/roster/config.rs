@@ -86,6 +86,8 @@ pub enum Seal {
     OpenPgp(Fingerprint),
     /// To what stands in `keys/NAME`; here the file name alone.
     File(String),
+    /// To a passphrase that is typed when the vault is made.
+    Passphrase,
 }
 
 /// No expiry can be given.

@@ -79,8 +79,10 @@ pub enum Problem {
     /// A last day that is not after that of the cycle before.
     #[error("not after the last day of the cycle before")]
     CycleOrder,
-    /// Neither a fingerprint nor a file in `keys/`.
-    #[error("neither an OpenPGP fingerprint (40 hexadecimal digits) nor a file in keys/")]
+    /// Neither a fingerprint, nor a file in `keys/`, nor a passphrase.
+    #[error(
+        "neither an OpenPGP fingerprint (40 hexadecimal digits), nor a file in keys/, nor \"passphrase\""
+    )]
     Seal,
     /// Not a fingerprint.
     #[error("not an OpenPGP fingerprint (40 hexadecimal digits)")]

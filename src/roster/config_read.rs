@@ -332,8 +332,8 @@ fn checked_root<'t, 'i>(
 
 fn checked_seal(source: &Source<'_>, at: &Value<'_>, field: &str) -> Result<Seal, ConfigError> {
     let text = source.string(at, field)?;
-    if text == "passphrase" || text.starts_with("ssh-") {
-        return Err(source.not_yet(at, field, text));
+    if text == "passphrase" {
+        return Ok(Seal::Passphrase);
     }
     if let Some(file) = text.strip_prefix("keys/") {
         return match visible(file, 255) {

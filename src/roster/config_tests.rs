@@ -344,13 +344,6 @@ fn what_a_later_version_can_do_is_named_as_such() {
         ("\"none\"", "\"majority\"", "policy.attest", "majority"),
         ("\"none\"", "3", "policy.attest", "3"),
         ("= false", "= true", "policy.any-root-may-revoke", "true"),
-        ("keys/ben.age", "passphrase", "root.ben.seal", "passphrase"),
-        (
-            "keys/ben.age",
-            "ssh-ed25519 AAAA",
-            "root.ben.seal",
-            "ssh-ed25519 AAAA",
-        ),
     ] {
         match error(from, to) {
             ConfigError::NotYet { at, value: found } => {

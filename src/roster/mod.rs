@@ -20,6 +20,7 @@ mod config_tests;
 mod config_toml;
 pub mod holder_key;
 pub mod name;
+mod one_time;
 pub mod opening;
 mod openpgp_recipient;
 #[cfg(test)]
@@ -27,3 +28,5 @@ mod openpgp_recipient_tests;
 pub mod passphrase;
 pub mod sealed_share;
 pub mod sealing;
+mod ssh_recipient;
+pub mod typed_passphrase;

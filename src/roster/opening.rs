@@ -1,15 +1,15 @@
-//! How a holder opens what is sealed with age, and the one-time identity of a request.
+//! How a holder opens what is sealed with age: identity files, and ssh keys as such.
 //!
 //! OpenPGP is opened by the `gpg` program, not here.
 
-use age::secrecy::ExposeSecret;
+use age_core::format::{FileKey, Stanza};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::age_file;
 pub use super::age_file::OpenError;
-use super::age_recipient::AgeRecipient;
 use super::age_scrypt::ScryptIdentity;
+pub use super::one_time::OneTimeIdentity;
 
 /// Most bytes of an identity file: 64 KiB.
 pub const MAX_IDENTITY_FILE: usize = 64 << 10;
@@ -48,15 +48,23 @@ pub enum IdentityError {
         /// Line, from 1.
         line: usize,
     },
-    /// An identity of a plugin, which this version doesn't run.
-    #[error("line {line} is an identity of a plugin")]
-    Plugin {
-        /// Line, from 1.
-        line: usize,
+    /// The public half of an ssh key; an agent that has the other half can't decrypt.
+    #[error(
+        "the public half of an ssh key; the file of the private key is needed, an agent can't decrypt"
+    )]
+    SshPublic,
+    /// An ssh key that can sign but not decrypt, or that lies in another way in its file.
+    #[error("an ssh key that can't decrypt: {kind}")]
+    SshKind {
+        /// What age says about it.
+        kind: &'static str,
     },
-    /// An ssh key, which this version doesn't open with.
-    #[error("an ssh key")]
-    SshKey,
+    /// No ssh key, although it begins like one.
+    #[error("not an ssh key that can be read")]
+    SshDamaged,
+    /// The passphrase is not that of the ssh key.
+    #[error("another passphrase")]
+    SshPassphrase,
     /// An OpenPGP key; `gpg` finds these by itself.
     #[error("an OpenPGP key")]
     OpenPgp,
@@ -79,15 +87,28 @@ pub enum IdentityFile {
     NeedsPassphrase(LockedIdentity),
 }
 
-/// One or several age X25519 identities of a person. Wiped when dropped.
-pub struct AgeIdentity(Vec<age::x25519::Identity>);
+/// One or several identities of a person. Wiped when dropped.
+pub struct AgeIdentity {
+    keys: Vec<OwnKey>,
+    plugins: Vec<age::plugin::Identity>,
+}
 
-/// An identity file that is encrypted under a passphrase.
-pub struct LockedIdentity(Vec<u8>);
+enum OwnKey {
+    Age(age::x25519::Identity),
+    Ssh(Box<age::ssh::Identity>),
+}
+
+/// An identity file, or an ssh key, that is encrypted under a passphrase.
+pub struct LockedIdentity(Locked);
+
+enum Locked {
+    File(Vec<u8>),
+    Ssh(Box<age::ssh::EncryptedKey>),
+}
 
 impl AgeIdentity {
-    /// Reads an identity file: lines `AGE-SECRET-KEY-1…` and comments, as `age-keygen` writes it, or such a
-    /// file encrypted by `age -p`.
+    /// Reads an identity file: lines `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…` and comments, as `age-keygen` and
+    /// plugins write it, or such a file encrypted by `age -p`, or the file of an ssh private key.
     ///
     /// # Errors
     ///
@@ -102,59 +123,127 @@ impl AgeIdentity {
         if start.starts_with(b"-----BEGIN AGE ENCRYPTED FILE")
             || start.starts_with(b"age-encryption.org/")
         {
-            return Ok(IdentityFile::NeedsPassphrase(LockedIdentity(file.to_vec())));
+            let locked = LockedIdentity(Locked::File(file.to_vec()));
+            return Ok(IdentityFile::NeedsPassphrase(locked));
+        }
+        if start.starts_with(b"-----BEGIN OPENSSH PRIVATE KEY")
+            || start.starts_with(b"-----BEGIN RSA PRIVATE KEY")
+        {
+            return Self::from_ssh(start);
         }
         Self::from_plain(file).map(IdentityFile::Open)
+    }
+
+    fn from_ssh(file: &[u8]) -> Result<IdentityFile, IdentityError> {
+        use age::ssh::{Identity, UnsupportedKey};
+        match Identity::from_buffer(file, None).map_err(|_| IdentityError::SshDamaged)? {
+            key @ Identity::Unencrypted(_) => Ok(IdentityFile::Open(Self::of_ssh(key))),
+            Identity::Encrypted(key) => Ok(IdentityFile::NeedsPassphrase(LockedIdentity(
+                Locked::Ssh(Box::new(key)),
+            ))),
+            Identity::Unsupported(kind) => Err(IdentityError::SshKind {
+                kind: match kind {
+                    UnsupportedKey::EncryptedPem => {
+                        "an old encrypted PEM file; ssh-keygen -p rewrites it"
+                    }
+                    UnsupportedKey::EncryptedSsh(_) => "encrypted with a cipher that age lacks",
+                    UnsupportedKey::Hardware(_) => "it lies in a security key",
+                    UnsupportedKey::Type(_) => "only ed25519 and rsa can",
+                },
+            }),
+        }
+    }
+
+    fn of_ssh(key: age::ssh::Identity) -> Self {
+        Self {
+            keys: vec![OwnKey::Ssh(Box::new(key))],
+            plugins: Vec::new(),
+        }
     }
 
     fn from_plain(file: &[u8]) -> Result<Self, IdentityError> {
         let text = std::str::from_utf8(file).map_err(|_| IdentityError::NotText)?;
         // One allocation of the right size, so that no copy is left behind when it grows.
-        let mut identities = Vec::with_capacity(MAX_IDENTITIES);
+        let mut keys = Vec::with_capacity(MAX_IDENTITIES);
+        let mut plugins = Vec::new();
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let identity = identity_of(line, at + 1)?;
-            if identities.len() == MAX_IDENTITIES {
+            if keys.len() + plugins.len() == MAX_IDENTITIES {
                 return Err(IdentityError::TooMany {
                     limit: MAX_IDENTITIES,
                 });
             }
-            identities.push(identity);
+            match identity_of(line, at + 1)? {
+                Line::Own(identity) => keys.push(OwnKey::Age(identity)),
+                Line::Plugin(identity) => plugins.push(identity),
+            }
         }
-        if identities.is_empty() {
+        if keys.is_empty() && plugins.is_empty() {
             return Err(IdentityError::Empty);
         }
-        Ok(Self(identities))
+        Ok(Self { keys, plugins })
     }
 
-    /// The recipients that belong to these identities.
+    /// The recipients that belong to the X25519 identities.
     pub fn recipients(&self) -> impl Iterator<Item = String> + '_ {
-        self.0
-            .iter()
-            .map(|identity| identity.to_public().to_string())
+        self.keys.iter().filter_map(|key| match key {
+            OwnKey::Age(identity) => Some(identity.to_public().to_string()),
+            OwnKey::Ssh(_) => None,
+        })
     }
 
-    /// Opens a sealed file of at most `limit` bytes of plaintext.
+    /// The identities that only a plugin can use.
+    #[must_use]
+    pub fn plugins(&self) -> &[age::plugin::Identity] {
+        &self.plugins
+    }
+
+    /// Opens a sealed file of at most `limit` bytes of plaintext. Plugins aren't asked.
     ///
     /// # Errors
     ///
     /// [`OpenError`].
     pub fn open(&self, sealed: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        age_file::decrypt(&AnyOf(&self.0), sealed, limit, 0)
+        age_file::decrypt(&AnyOf(&self.keys), sealed, limit, 0)
     }
 }
 
+/// Opens a sealed file with an identity that is used elsewhere, such as a plugin's.
+///
+/// # Errors
+///
+/// [`OpenError`].
+pub fn open_with(
+    identity: &dyn age::Identity,
+    sealed: &[u8],
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    age_file::decrypt(identity, sealed, limit, 0)
+}
+
+enum Line {
+    Own(age::x25519::Identity),
+    Plugin(age::plugin::Identity),
+}
+
 /// Which identity is meant by a line, or what the line is instead.
-fn identity_of(line: &str, number: usize) -> Result<age::x25519::Identity, IdentityError> {
+fn identity_of(line: &str, number: usize) -> Result<Line, IdentityError> {
     let starts = |what: &str| {
         line.get(..what.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(what))
     };
-    if starts("AGE-PLUGIN-") || starts("AGE-SECRET-KEY-PQ-") {
-        return Err(IdentityError::Plugin { line: number });
+    if starts("AGE-PLUGIN-") {
+        let identity: age::plugin::Identity = line
+            .parse()
+            .map_err(|_| IdentityError::NotAnIdentity { line: number })?;
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if identity.plugin().len() > 32 || !identity.plugin().bytes().all(plain) {
+            return Err(IdentityError::NotAnIdentity { line: number });
+        }
+        return Ok(Line::Plugin(identity));
     }
     if starts("age1") {
         return Err(IdentityError::Recipient { line: number });
@@ -162,10 +251,14 @@ fn identity_of(line: &str, number: usize) -> Result<age::x25519::Identity, Ident
     if starts("-----BEGIN PGP") {
         return Err(IdentityError::OpenPgp);
     }
-    if (starts("-----BEGIN") && line.ends_with("PRIVATE KEY-----")) || starts("ssh-") {
-        return Err(IdentityError::SshKey);
+    if starts("-----BEGIN") && line.ends_with("PRIVATE KEY-----") {
+        return Err(IdentityError::SshDamaged);
+    }
+    if starts("ssh-") || starts("ecdsa-") || starts("sk-") {
+        return Err(IdentityError::SshPublic);
     }
     line.parse()
+        .map(Line::Own)
         .map_err(|_| IdentityError::NotAnIdentity { line: number })
 }
 
@@ -176,82 +269,46 @@ impl LockedIdentity {
     ///
     /// [`IdentityError::Locked`], also when the file asks for more work than 2^[`IDENTITY_WORK_CAP`];
     /// what [`AgeIdentity::from_file`] says about the file inside.
-    pub fn unlock(&self, passphrase: &[u8]) -> Result<AgeIdentity, IdentityError> {
+    pub fn unlock(&self, passphrase: &str) -> Result<AgeIdentity, IdentityError> {
+        let file = match &self.0 {
+            Locked::File(file) => file,
+            Locked::Ssh(key) => {
+                let passphrase = age::secrecy::SecretString::from(passphrase.to_owned());
+                let key = key
+                    .decrypt(passphrase)
+                    .map_err(|_| IdentityError::SshPassphrase)?;
+                return Ok(AgeIdentity::of_ssh(key.into()));
+            }
+        };
         let identity = ScryptIdentity {
-            passphrase,
+            passphrase: passphrase.as_bytes(),
             cap: IDENTITY_WORK_CAP,
         };
-        let plain = age_file::decrypt(&identity, &self.0, MAX_IDENTITY_FILE, IDENTITY_WORK_CAP)?;
+        let plain = age_file::decrypt(&identity, file, MAX_IDENTITY_FILE, IDENTITY_WORK_CAP)?;
         AgeIdentity::from_plain(&plain)
     }
 }
 
-/// Tries several identities on each stanza.
-struct AnyOf<'a>(&'a [age::x25519::Identity]);
-
-impl age::Identity for AnyOf<'_> {
-    fn unwrap_stanza(
-        &self,
-        stanza: &age_core::format::Stanza,
-    ) -> Option<Result<age_core::format::FileKey, age::DecryptError>> {
-        self.0
-            .iter()
-            .find_map(|identity| identity.unwrap_stanza(stanza))
+impl IdentityError {
+    /// Was only the passphrase wrong, so that it may be typed again?
+    #[must_use]
+    pub fn is_mistyped(&self) -> bool {
+        matches!(
+            self,
+            Self::SshPassphrase | Self::Locked(OpenError::WrongPassphrase)
+        )
     }
 }
 
-/// The age identity of one request, made by its opener and deleted when the request was carried out. Wiped when dropped.
-pub struct OneTimeIdentity(Box<age::x25519::Identity>);
+/// Tries several identities on each stanza.
+struct AnyOf<'a>(&'a [OwnKey]);
 
-impl OneTimeIdentity {
-    /// Makes one, from the operating system's randomness.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(Box::new(age::x25519::Identity::generate()))
-    }
-
-    /// The `age1…` text that submissions are encrypted to.
-    #[must_use]
-    pub fn recipient(&self) -> AgeRecipient {
-        AgeRecipient::of(&self.0)
-    }
-
-    /// The `AGE-SECRET-KEY-1…` text, without line feed.
-    #[must_use]
-    pub fn to_text(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.to_string().expose_secret().to_owned())
-    }
-
-    /// Reads what [`OneTimeIdentity::to_text`] writes, to the letter.
-    ///
-    /// # Errors
-    ///
-    /// [`IdentityError::NotAnIdentity`].
-    pub fn parse(text: &str) -> Result<Self, IdentityError> {
-        let wrong = IdentityError::NotAnIdentity { line: 1 };
-        if text.len() > 128 {
-            return Err(wrong);
-        }
-        match text.parse() {
-            Ok(identity) => {
-                let identity = Self(Box::new(identity));
-                if *identity.to_text() == text {
-                    Ok(identity)
-                } else {
-                    Err(wrong)
-                }
-            }
-            Err(_) => Err(wrong),
-        }
-    }
-
-    /// Opens a submission of at most `limit` bytes of plaintext.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`].
-    pub fn open(&self, sealed: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        age_file::decrypt(&*self.0, sealed, limit, 0)
+impl age::Identity for AnyOf<'_> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
+        self.0.iter().find_map(|key| match key {
+            OwnKey::Age(identity) => identity.unwrap_stanza(stanza),
+            OwnKey::Ssh(identity) => identity.unwrap_stanza(stanza),
+        })
     }
 }
 
@@ -347,22 +404,22 @@ mod tests {
             }
         };
         let locked = lock(&secret(&identity), 4);
-        let unlocked = locked.unlock(b"correct horse").unwrap();
+        let unlocked = locked.unlock("correct horse").unwrap();
         let recipients: Vec<_> = unlocked.recipients().collect();
         assert_eq!(recipients, [identity.recipient().to_string()]);
         assert_eq!(
-            locked.unlock(b"horse").err(),
+            locked.unlock("horse").err(),
             Some(IdentityError::Locked(OpenError::WrongPassphrase))
         );
         assert_eq!(
-            lock(&secret(&identity), 19).unlock(b"correct horse").err(),
+            lock(&secret(&identity), 19).unlock("correct horse").err(),
             Some(IdentityError::Locked(OpenError::ExcessiveWork {
                 required: 19,
                 cap: 18
             }))
         );
         assert_eq!(
-            lock("nothing", 1).unlock(b"correct horse").err(),
+            lock("nothing", 1).unlock("correct horse").err(),
             Some(IdentityError::NotAnIdentity { line: 1 })
         );
     }
@@ -380,13 +437,13 @@ mod tests {
             (recipient.as_bytes(), IdentityError::Recipient { line: 1 }),
             (
                 b"\nAGE-PLUGIN-YUBIKEY-1QQQQ",
-                IdentityError::Plugin { line: 2 },
+                IdentityError::NotAnIdentity { line: 2 },
             ),
             (
                 b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl",
-                IdentityError::SshKey,
+                IdentityError::SshDamaged,
             ),
-            (b"ssh-ed25519 AAAA anna", IdentityError::SshKey),
+            (b"ssh-ed25519 AAAA anna", IdentityError::SshPublic),
             (
                 b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n",
                 IdentityError::OpenPgp,

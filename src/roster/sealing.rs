@@ -1,9 +1,11 @@
-//! To whom a share is sealed: an OpenPGP certificate or an age recipient.
+//! To whom a share is sealed: an OpenPGP certificate, an age recipient, an ssh key, or a passphrase.
 
 use thiserror::Error;
 
 pub use super::age_recipient::{AgeRecipient, AgeRecipientError};
 pub use super::openpgp_recipient::{Certificates, NoKey, OpenPgpRecipient, OpenPgpRecipientError};
+pub use super::ssh_recipient::{SshRecipient, SshRecipientError};
+pub use super::typed_passphrase::{TypedPassphrase, TypedPassphraseError};
 
 /// Most bytes of plaintext that are sealed at once: 64 KiB.
 pub const MAX_SEALED: usize = 64 << 10;
@@ -15,6 +17,10 @@ pub enum Recipient {
     OpenPgp(Box<OpenPgpRecipient>),
     /// One age X25519 recipient.
     Age(AgeRecipient),
+    /// One ssh key.
+    Ssh(SshRecipient),
+    /// A passphrase that was typed.
+    Passphrase(TypedPassphrase),
 }
 
 /// Why something was not sealed.
@@ -26,6 +32,9 @@ pub enum SealError {
     /// Nothing to seal to in a file that should hold an age recipient.
     #[error(transparent)]
     Age(#[from] AgeRecipientError),
+    /// Nothing to seal to in a file that should hold an ssh key.
+    #[error(transparent)]
+    Ssh(#[from] SshRecipientError),
     /// The plaintext is larger than [`MAX_SEALED`].
     #[error("more than {limit} bytes to seal")]
     TooBig {
@@ -45,6 +54,8 @@ pub enum SealError {
 
 const KIND_OPENPGP: u8 = 1;
 const KIND_AGE: u8 = 2;
+const KIND_SSH: u8 = 3;
+const KIND_PASSPHRASE: u8 = 4;
 
 impl Recipient {
     /// The certificate of this fingerprint, out of all that are in `bytes`; see [`OpenPgpRecipient::find`].
@@ -61,23 +72,28 @@ impl Recipient {
         Ok(Self::OpenPgp(Box::new(found)))
     }
 
-    /// The recipient in the text of a file of `keys/`; see [`AgeRecipient::from_file`].
+    /// The recipient in the text of a file of `keys/`: see [`AgeRecipient::from_file`] and
+    /// [`SshRecipient::from_file`].
     ///
     /// # Errors
     ///
-    /// [`SealError::Age`].
-    pub fn age(file: &[u8]) -> Result<Self, SealError> {
+    /// [`SealError::Age`], [`SealError::Ssh`].
+    pub fn from_key_file(file: &[u8]) -> Result<Self, SealError> {
+        if SshRecipient::is_meant_by(file) {
+            return Ok(Self::Ssh(SshRecipient::from_file(file)?));
+        }
         Ok(Self::Age(AgeRecipient::from_file(file)?))
     }
 
-    /// What identifies the key: the fingerprint in upper-case hexadecimal, or the `age1…` text.
-    ///
-    /// Two roots whose recipients have the same are one and the same person to the mathematics.
+    /// Are the two one and the same key, so that their holders are one person to the mathematics?
     #[must_use]
-    pub fn id(&self) -> String {
-        match self {
-            Self::OpenPgp(recipient) => recipient.fingerprint().to_hex(),
-            Self::Age(recipient) => recipient.to_string(),
+    pub fn is_the_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::OpenPgp(one), Self::OpenPgp(other)) => one.fingerprint() == other.fingerprint(),
+            (Self::Age(one), Self::Age(other)) => one == other,
+            (Self::Ssh(one), Self::Ssh(other)) => one.to_string() == other.to_string(),
+            (Self::Passphrase(one), Self::Passphrase(other)) => one.is_the_same_as(other),
+            _ => false,
         }
     }
 
@@ -86,13 +102,14 @@ impl Recipient {
     pub fn extension(&self) -> &'static str {
         match self {
             Self::OpenPgp(_) => "asc",
-            Self::Age(_) => "age",
+            Self::Age(_) | Self::Ssh(_) | Self::Passphrase(_) => "age",
         }
     }
 
     /// The recipient as bytes, to be handed to another process of this program.
     ///
-    /// One byte for the kind; then for OpenPGP the time (8 bytes, big-endian) and the certificate, for age the text.
+    /// One byte for the kind; then for OpenPGP the time (8 bytes, big-endian) and the certificate, for age and ssh
+    /// the text, for a passphrase the SECRET itself: these bytes go through the worker's channel and nowhere else.
     ///
     /// # Errors
     ///
@@ -110,6 +127,8 @@ impl Recipient {
                 bytes.extend_from_slice(recipient.to_string().as_bytes());
                 Ok(bytes)
             }
+            Self::Ssh(recipient) => Ok([&[KIND_SSH], recipient.to_string().as_bytes()].concat()),
+            Self::Passphrase(passphrase) => Ok([&[KIND_PASSPHRASE], passphrase.expose()].concat()),
         }
     }
 
@@ -131,6 +150,11 @@ impl Recipient {
                 let text = std::str::from_utf8(text).map_err(|_| SealError::BadDescription)?;
                 Ok(Self::Age(AgeRecipient::parse(text)?))
             }
+            Some((&KIND_SSH, text)) => {
+                let text = std::str::from_utf8(text).map_err(|_| SealError::BadDescription)?;
+                Ok(Self::Ssh(SshRecipient::parse(text)?))
+            }
+            Some((&KIND_PASSPHRASE, bytes)) => Ok(Self::Passphrase(TypedPassphrase::of(bytes))),
             _ => Err(SealError::BadDescription),
         }
     }
@@ -148,5 +172,7 @@ pub fn seal(recipient: &Recipient, plaintext: &[u8]) -> Result<Vec<u8>, SealErro
     match recipient {
         Recipient::OpenPgp(recipient) => recipient.seal(plaintext),
         Recipient::Age(recipient) => recipient.seal(plaintext),
+        Recipient::Ssh(recipient) => recipient.seal(plaintext),
+        Recipient::Passphrase(passphrase) => passphrase.seal(plaintext),
     }
 }

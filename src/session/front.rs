@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply};
 use super::start::{Reply, StartError, Starting};
 use super::tags::{DEAL, DONE, REFUSED, SIGN};
+use crate::roster::sealing::Recipient;
 
 /// Why a session gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,7 @@ fn run(
     strict: bool,
     tag: u8,
     fields: &[Vec<u8>],
+    passphrases: bool,
 ) -> Result<(Reply, Ran), SessionError> {
     let size: usize = fields.iter().map(Vec::len).sum();
     // What goes in, what is made from it, and room for the libraries: trying more costs
@@ -76,7 +78,9 @@ fn run(
     } else {
         512 << 10
     };
-    let wanted = size * 3 + room;
+    // And scrypt at a person's passphrase its 256 MiB.
+    let scrypt = if passphrases { 260 << 20 } else { 0 };
+    let wanted = size * 3 + room + scrypt;
     let worker = coming.starting.lock(wanted)?;
     let hardening = worker.hardening();
     if strict && !hardening.is_complete() {
@@ -97,7 +101,7 @@ pub fn sign(
     strict: bool,
     job: &SignJob<'_>,
 ) -> Result<(Signing, Ran), SessionError> {
-    let (reply, ran) = run(coming, strict, SIGN, &job.to_fields())?;
+    let (reply, ran) = run(coming, strict, SIGN, &job.to_fields(), false)?;
     let fields = &reply.message.fields;
     let signing = match reply.message.tag {
         DONE => SignReply::from_fields(fields).map(Signing::Done),
@@ -113,7 +117,11 @@ pub fn sign(
 /// [`SessionError`].
 pub fn deal(coming: Coming, strict: bool, job: &DealJob) -> Result<(Vec<Made>, Ran), SessionError> {
     let fields = job.to_fields().map_err(SessionError::Refused)?;
-    let (reply, ran) = run(coming, strict, DEAL, &fields)?;
+    let passphrases = job
+        .seats
+        .iter()
+        .any(|seat| matches!(seat.recipient, Recipient::Passphrase(_)));
+    let (reply, ran) = run(coming, strict, DEAL, &fields, passphrases)?;
     let fields = &reply.message.fields;
     match reply.message.tag {
         DONE => Ok((made_from_fields(fields).ok_or(SessionError::Answer)?, ran)),

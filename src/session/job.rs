@@ -164,6 +164,8 @@ impl DealJob {
             let (kind, value) = match &seat.member.seal {
                 Seal::OpenPgp(fingerprint) => (0, fingerprint.to_hex()),
                 Seal::Age(value) => (1, value.clone()),
+                Seal::Ssh(value) => (2, value.clone()),
+                Seal::Passphrase => (3, String::new()),
             };
             let attest = seat
                 .member
@@ -219,6 +221,8 @@ fn seat(fields: &Fields) -> Option<Seat> {
     let seal = match kind.as_slice() {
         [0] => Seal::OpenPgp(value.parse().ok()?),
         [1] => Seal::Age(value.to_owned()),
+        [2] => Seal::Ssh(value.to_owned()),
+        [3] if value.is_empty() => Seal::Passphrase,
         _ => return None,
     };
     let attest = match attest.as_slice() {

@@ -64,6 +64,10 @@ pub enum Seal {
     OpenPgp(Fingerprint),
     /// An age recipient, by value.
     Age(String),
+    /// An ssh public key, by value: kind and key.
+    Ssh(String),
+    /// A passphrase that was typed when the shares were dealt.
+    Passphrase,
 }
 
 /// A root.

@@ -56,6 +56,8 @@ struct RootText {
     name: String,
     openpgp: Option<String>,
     age: Option<String>,
+    ssh: Option<String>,
+    passphrase: Option<bool>,
     attest: Option<String>,
 }
 
@@ -146,11 +148,13 @@ pub(super) fn parse(text: &str) -> Result<Manifest, Problem> {
 }
 
 fn member(text: RootText) -> Result<Member, Problem> {
-    let seal = match (text.openpgp, text.age) {
-        (Some(fingerprint), None) => {
+    let seal = match (text.openpgp, text.age, text.ssh, text.passphrase) {
+        (Some(fingerprint), None, None, None) => {
             Seal::OpenPgp(value(&fingerprint, "a fingerprint is damaged")?)
         }
-        (None, Some(recipient)) => Seal::Age(recipient),
+        (None, Some(recipient), None, None) => Seal::Age(recipient),
+        (None, None, Some(key), None) => Seal::Ssh(key),
+        (None, None, None, Some(true)) => Seal::Passphrase,
         _ => return Err(Problem::Rule("a root has not one seal")),
     };
     let attest = text

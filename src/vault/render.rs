@@ -57,6 +57,8 @@ impl Manifest {
             match &member.seal {
                 Seal::OpenPgp(fingerprint) => quoted(&mut text, "openpgp", &fingerprint.to_hex()),
                 Seal::Age(recipient) => quoted(&mut text, "age", recipient),
+                Seal::Ssh(key) => quoted(&mut text, "ssh", key),
+                Seal::Passphrase => pair(&mut text, "passphrase", true),
             }
             if let Some(attest) = &member.attest {
                 quoted(&mut text, "attest", &attest.to_hex());

@@ -111,6 +111,16 @@ pub trait Programs: Sync {
         digest_of(&self.worker_program())
     }
 
+    /// The plugin that another library would start by this name: the first in `PATH`, if nobody else could
+    /// have put it there.
+    ///
+    /// # Errors
+    /// The first of that name, where others can write; nothing if there is none.
+    fn find_plugin(&self, name: &str) -> Result<PathBuf, Option<PathBuf>> {
+        let _ = name;
+        Err(None)
+    }
+
     /// Begins with [`Programs::own_digest`] beside other work: some megabytes are read.
     fn begin_own_digest(&self) {}
 }

@@ -196,6 +196,22 @@ impl Programs for RealPrograms {
             .unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
     }
 
+    fn find_plugin(&self, name: &str) -> Result<PathBuf, Option<PathBuf>> {
+        let path = self.environment.get(OsStr::new("PATH"));
+        let path = path.map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str);
+        let first = std::env::split_paths(path)
+            .map(|folder| folder.join(name))
+            .find(|candidate| is_executable(candidate))
+            .ok_or(None)?;
+        let folder = first
+            .parent()
+            .is_some_and(|folder| trusted(folder).is_some());
+        match trusted(&first) {
+            Some(file) if folder && first.is_absolute() => Ok(file),
+            _ => Err(Some(first)),
+        }
+    }
+
     fn own_digest(&self) -> io::Result<[u8; 32]> {
         let file = self.worker_program();
         // Waits for the one that has begun, if one has.
