@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod explain;
 pub mod minutes;
+pub mod objection;
 pub mod outcome;
 pub mod request;
 pub mod submission;

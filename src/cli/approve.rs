@@ -1,6 +1,6 @@
 //! `quorate approve`: a holder compares a request, types the words, and sends the share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -21,7 +21,8 @@ pub(super) struct Options {
     /// How the opener gave you the words: voice, room, paper or other
     #[arg(long, value_name = "WAY")]
     way: Option<String>,
-    /// The folder for the submission; default: your home directory
+    /// The folder for the submission; default: your home directory. With - it is written to the
+    /// standard output, for a pipe, and everything else to the standard error
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -30,6 +31,10 @@ pub(super) struct Options {
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let world = &context.world;
+    let piped = options.out.as_deref() == Some(Path::new("-"));
+    if piped {
+        context.leave_the_output_free();
+    }
     let opened = context.open()?;
     let me = context.me(&opened)?;
     let found = opened.request(&options.request)?;
@@ -46,6 +51,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             format!("{id} was carried out already"),
         ));
     }
+    opened.not_ended(&found)?;
     let set = opened.set(request.kind)?;
     let dealt = set
         .of(&me)
@@ -88,8 +94,18 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .iter()
         .map(|(approval, _)| approval.holder.clone())
         .collect();
+    let declined: Vec<_> = opened
+        .declines(&found)
+        .into_iter()
+        .map(|decline| decline.holder)
+        .collect();
+    let declined = if declined.is_empty() {
+        String::new()
+    } else {
+        format!(" Declined: {}.", screen::list(&declined))
+    };
     context.say(&format!(
-        "Closes {}. Approved: {}.",
+        "Closes {}. Approved: {}.{declined}",
         screen::minute(request.closes),
         screen::list(&names)
     ));
@@ -147,7 +163,11 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let sealed = submission::make(verified, &approval_file, &own.sealed.share_text, key)
         .map_err(|e| failed(&e))?;
 
+    // For `submit`, which can't open it; nobody believes this line.
+    let head = format!("quorate submission: request {digest} from {me}\n");
+    let sealed = [head.as_bytes(), &sealed].concat();
     let folder = match &options.out {
+        Some(_) if piped => opened.folder.clone(),
         Some(folder) => world.surroundings.resolve(folder),
         None => world.surroundings.home.clone().ok_or_else(|| {
             Failure::new(
@@ -157,7 +177,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .next("name one: --out DIR")
         })?,
     };
-    if folder.starts_with(&opened.folder) {
+    if !piped && folder.starts_with(&opened.folder) {
         return Err(
             Failure::new(Exit::Usage, "the submission would lie in the vault")
                 .fact("it is not for git: it holds your share, encrypted")
@@ -165,9 +185,11 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         );
     }
     let file = folder.join(format!("{id}-{me}.submission"));
-    Batch::new()
-        .replace(&file, sealed, 0o600)
-        .commit(world.files, world.random)?;
+    if !piped {
+        Batch::new()
+            .replace(&file, sealed.clone(), 0o600)
+            .commit(world.files, world.random)?;
+    }
     let relative = PathBuf::from(format!("approvals/{id}-{me}.approval"));
     context.write(&opened, vec![(relative.clone(), approval_file)])?;
 
@@ -177,10 +199,17 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         "{me} approved request {id}; that makes {count} of {} needed",
         set.threshold.get()
     ));
-    context.say(&format!(
-        "send to {opener} by any way; only that machine can open it; not for git:"
-    ));
-    context.say(&format!("  {}", path(&file)));
+    if piped {
+        world
+            .terminal
+            .say(String::from_utf8_lossy(&sealed).trim_end());
+        context.say("the submission went to the standard output");
+    } else {
+        context.say(&format!(
+            "send to {opener} by any way; only that machine can open it; not for git:"
+        ));
+        context.say(&format!("  {}", path(&file)));
+    }
     context.share_by_git(
         &relative.display().to_string(),
         &format!("Approve {id}: {me}"),

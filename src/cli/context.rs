@@ -1,5 +1,6 @@
 //! What commands share: the vault that is meant, who types, what is written and how.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use quorate_share::Kind;
@@ -23,22 +24,37 @@ const IGNORED: &str = "/out/\n/.quorate.lock\n.quorate-tmp-*\n*.submission\n";
 pub(super) struct Context<'w> {
     pub world: World<'w>,
     common: Common,
+    /// The standard output belongs to a pipe.
+    output_taken: Cell<bool>,
 }
 
 impl<'w> Context<'w> {
     pub(super) fn new(world: World<'w>, common: Common) -> Self {
-        Self { world, common }
+        Self {
+            world,
+            common,
+            output_taken: Cell::new(false),
+        }
+    }
+
+    /// From now on everything that is said goes to the standard error.
+    pub(super) fn leave_the_output_free(&self) {
+        self.output_taken.set(true);
     }
 
     /// What was asked for.
     pub(super) fn say(&self, text: &str) {
-        self.world.terminal.say(text);
+        if self.output_taken.get() {
+            self.world.terminal.note(text);
+        } else {
+            self.world.terminal.say(text);
+        }
     }
 
     /// Advice, which `--quiet` leaves out.
     pub(super) fn advise(&self, text: &str) {
         if !self.common.quiet {
-            self.world.terminal.say(text);
+            self.say(text);
         }
     }
 
@@ -401,7 +417,8 @@ impl<'w> Context<'w> {
         if force.is_in_force() {
             return Ok(());
         }
-        let missing: Vec<String> = force.missing.iter().map(ToString::to_string).collect();
+        let missing = force.not_closed();
+        let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         Err(
             Failure::new(Exit::Quorum, "the key is waiting for receipts")
                 .fact(format!("missing: {}", missing.join(", ")))

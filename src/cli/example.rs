@@ -95,6 +95,48 @@ Examples:
   quorate verify results/c41f9e2.result minutes/c41f9e2.minutes
   quorate verify --allowed-signers";
 
+/// `quorate decline --help`
+pub(super) const DECLINE: &str = "\
+Writes approvals/ID-YOU.decline, signed with your holder key, which lies beside
+your share, so the share is opened; nothing of it leaves this machine. Who
+declined may still approve later.
+
+Examples:
+  quorate decline c41f9e2 --because 'I cannot reach the owner'
+  quorate decline c41f9e2 --because 'wrong user ID' -i ~/.ssh/id_ed25519";
+
+/// `quorate withdraw --help`
+pub(super) const WITHDRAW: &str = "\
+Writes requests/ID.withdrawal, signed with the opener's holder key, and deletes
+the one-time key and the submissions on this machine. A withdrawn request is
+neither approved nor carried out any more.
+
+Examples:
+  quorate withdraw c41f9e2 --because 'typing error, a new one follows'";
+
+/// `quorate submit --help`
+pub(super) const SUBMIT: &str = "\
+Reads submissions as they came, also quoted by mail, and puts them into the
+inbox of an own open request, in your state directory. They are not opened
+here: `perform` does that, and says who is meant.
+
+Examples:
+  quorate submit c41f9e2-ben.submission
+  quorate submit --request c41f9e2 mail.txt
+  quorate submit
+On the holder's machine, in one line:
+  quorate approve c41f9e2 --out - | ssh desk quorate --vault keys submit";
+
+/// `quorate receipts --help`
+pub(super) const CLOSE: &str = "\
+Writes receipts/YOU-without-NAME-….closing for each set that lacks the receipt.
+At least one receipt more than the number needed must be there; each missing
+person is named by a note of the own.
+
+Examples:
+  quorate receipts close --without dan
+  quorate receipts close --without dan -i age-identity.txt";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,11 +161,14 @@ mod tests {
     fn every_example_can_be_typed() {
         let mut count = 0;
         for text in [
-            TOP, INIT, CREATE, SHARE, STATUS, CERTIFY, SHOW, APPROVE, PERFORM, VERIFY,
+            TOP, INIT, CREATE, SHARE, STATUS, CERTIFY, SHOW, APPROVE, PERFORM, VERIFY, DECLINE,
+            WITHDRAW, SUBMIT, CLOSE,
         ] {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.
                 let line = line.trim_start().split("   ").next().unwrap_or(line);
+                // The other end of a pipe is another machine.
+                let line = line.split(" | ").next().unwrap_or(line);
                 let parsed = super::super::Cli::try_parse_from(words(line));
                 assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
                 count += 1;

@@ -4,6 +4,7 @@ mod approve;
 mod certify;
 mod context;
 mod create;
+mod decline;
 mod desk;
 mod example;
 mod init;
@@ -13,11 +14,13 @@ mod opened;
 mod own_share;
 mod perform;
 mod plugin;
+mod receipts;
 pub mod report;
 mod screen;
 mod share;
 mod show;
 mod status;
+mod submit;
 mod verify;
 
 use std::ffi::OsString;
@@ -25,6 +28,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::ceremony::objection::Kind as No;
 use crate::world::World;
 use context::Context;
 use report::{Exit, Failure};
@@ -104,6 +108,18 @@ enum Command {
     /// Approve a request: compare it, type the words, send your share to its opener
     #[command(after_help = example::APPROVE)]
     Approve(approve::Options),
+    /// Say no to a request, with a reason that everybody sees; your share stays where it is
+    #[command(after_help = example::DECLINE)]
+    Decline(decline::Options),
+    /// Take back a request of your own, which ends it
+    #[command(after_help = example::WITHDRAW)]
+    Withdraw(decline::Options),
+    /// Put an answer that came by mail, paste or ssh into this machine's inbox
+    #[command(after_help = example::SUBMIT)]
+    Submit(submit::Options),
+    /// Receipts of the whole team
+    #[command(subcommand, after_help = example::CLOSE)]
+    Receipts(receipts::Command),
     /// Carry out a request with the submissions that have come
     #[command(after_help = example::PERFORM)]
     Perform(perform::Options),
@@ -139,6 +155,10 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Certify(options)) => certify::run(&context, &options),
         Some(Command::Show(options)) => show::run(&context, &options),
         Some(Command::Approve(options)) => approve::run(&context, &options),
+        Some(Command::Decline(options)) => decline::run(&context, No::Decline, &options),
+        Some(Command::Withdraw(options)) => decline::run(&context, No::Withdrawal, &options),
+        Some(Command::Submit(options)) => submit::run(&context, &options),
+        Some(Command::Receipts(command)) => receipts::run(&context, &command),
         Some(Command::Perform(options)) => perform::run(&context, &options),
         Some(Command::Verify(options)) => verify::run(&context, &options),
     };

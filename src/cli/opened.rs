@@ -10,11 +10,13 @@ use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::{MAX_MINUTES, Minutes};
+use crate::ceremony::objection::{Kind as No, MAX_OBJECTION, Objection};
 use crate::ceremony::outcome::{MAX_OUTCOME, Outcome, OutcomeError};
 use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
 use crate::openpgp::Plan;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::roster::name::Name;
+use crate::vault::closing::{Closing, MAX_CLOSING};
 use crate::vault::force::Force;
 use crate::vault::manifest::{Manifest, Member, ShareSet, SignedManifest};
 use crate::vault::receipt::{MAX_RECEIPT, Receipt};
@@ -39,7 +41,10 @@ pub(super) struct Opened {
 #[derive(Default)]
 pub(super) struct Evidence {
     pub receipts: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub closings: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
     pub requests: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub withdrawals: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub declines: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
     pub approvals: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
     pub results: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
     pub minutes: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
@@ -84,7 +89,10 @@ impl Evidence {
         };
         Ok(Self {
             receipts: read("receipts", ".receipt", MAX_RECEIPT)?,
+            closings: read("receipts", ".closing", MAX_CLOSING)?,
             requests: read("requests", ".request", MAX_REQUEST)?,
+            withdrawals: read("requests", ".withdrawal", MAX_OBJECTION)?,
+            declines: read("approvals", ".decline", MAX_OBJECTION)?,
             approvals: read("approvals", ".approval", MAX_APPROVAL)?,
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
@@ -137,7 +145,106 @@ impl Opened {
             .iter()
             .filter_map(|(_, file)| Receipt::read(file, self.manifest()).ok())
             .collect();
-        Ok(Force::of(self.set(kind)?, &receipts, now))
+        let closings: Vec<Closing> = self
+            .evidence
+            .closings
+            .iter()
+            .filter_map(|(_, file)| Closing::read(file, self.manifest()).ok())
+            .collect();
+        Ok(Force::of(self.set(kind)?, &receipts, &closings, now))
+    }
+
+    /// The valid declines of a request, one per holder, of those who haven't approved it later.
+    pub(super) fn declines(&self, found: &Found) -> Vec<Objection> {
+        let approved = self.approvals(found);
+        let mut list: Vec<Objection> = Vec::new();
+        for (_, file) in &self.evidence.declines {
+            let read = |file| {
+                Objection::read(
+                    file,
+                    No::Decline,
+                    self.manifest(),
+                    &found.verified,
+                    self.now,
+                )
+            };
+            let Ok(decline) = read(file) else { continue };
+            let taken_back = approved
+                .iter()
+                .any(|(approval, _)| approval.holder == decline.holder);
+            if !taken_back && !list.iter().any(|other| other.holder == decline.holder) {
+                list.push(decline);
+            }
+        }
+        list.sort_by_key(|decline| decline.signed);
+        list
+    }
+
+    /// The opener's withdrawal of a request, if there is one.
+    pub(super) fn withdrawal(&self, found: &Found) -> Option<Objection> {
+        self.evidence.withdrawals.iter().find_map(|(_, file)| {
+            Objection::read(
+                file,
+                No::Withdrawal,
+                self.manifest(),
+                &found.verified,
+                self.now,
+            )
+            .ok()
+        })
+    }
+
+    /// The holders who haven't declined, and how many of them are needed.
+    pub(super) fn still_possible(&self, found: &Found) -> Result<(Vec<Name>, usize), Failure> {
+        let declined = self.declines(found);
+        let set = self.set(found.verified.request().kind)?;
+        let open = set
+            .shares
+            .iter()
+            .map(|dealt| dealt.holder.clone())
+            .filter(|holder| !declined.iter().any(|decline| decline.holder == *holder))
+            .collect();
+        Ok((open, usize::from(set.threshold.get())))
+    }
+
+    /// Refuses a request that was withdrawn, or that too many declined.
+    pub(super) fn not_ended(&self, found: &Found) -> Result<(), Failure> {
+        if let Some(withdrawal) = self.withdrawal(found) {
+            return Err(Failure::new(
+                Exit::Quorum,
+                format!(
+                    "{} was withdrawn by {}, {}",
+                    found.id,
+                    withdrawal.holder,
+                    withdrawal.signed.day()
+                ),
+            )
+            .fact(format!(
+                "\"{}\"",
+                SafeText::limited(&withdrawal.because, 300)
+            ))
+            .fact("nothing was signed"));
+        }
+        let (open, needed) = self.still_possible(found)?;
+        if open.len() < needed {
+            let mut failure = Failure::new(
+                Exit::Quorum,
+                format!(
+                    "{} was declined: {needed} are needed, and {} are left",
+                    found.id,
+                    open.len()
+                ),
+            );
+            for decline in self.declines(found) {
+                failure = failure.fact(format!(
+                    "{}: \"{}\"",
+                    decline.holder,
+                    SafeText::limited(&decline.because, 300)
+                ));
+            }
+            return Err(failure.fact("nothing was signed"));
+        }
+        Ok(())
     }
 
     /// The id of a request in its file's name.

@@ -80,6 +80,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .verified
         .open_at(now)
         .map_err(|error| closed(context, &opened, &found, &error))?;
+    opened.not_ended(&found)?;
     context.needs_force(&opened, request.kind)?;
     let primary = primary_of(opened.manifest().certificate.as_bytes())
         .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;

@@ -9,6 +9,7 @@ use super::opened::{Found, Opened};
 use super::report::Failure;
 use super::screen;
 use crate::ceremony::explain;
+use crate::ceremony::objection::Objection;
 use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
 use crate::vault::force::Force;
@@ -28,6 +29,7 @@ struct Open {
     approved: Vec<(Name, Timestamp)>,
     needed: u8,
     waiting: Vec<Name>,
+    declined: Vec<Objection>,
     arrived: usize,
     mine: bool,
 }
@@ -40,6 +42,8 @@ struct View {
     revocation: Force,
     requests: Vec<Open>,
     damaged: Vec<String>,
+    /// Requests that were withdrawn or declined, in words.
+    ended: Vec<String>,
     done: usize,
 }
 
@@ -47,7 +51,8 @@ impl View {
     fn read(context: &Context<'_>) -> Result<Self, Failure> {
         let opened = context.open()?;
         let now = context.world.clock.now();
-        let (mut requests, mut damaged, mut done) = (Vec::new(), Vec::new(), 0);
+        let (mut requests, mut damaged, mut ended, mut done) =
+            (Vec::new(), Vec::new(), Vec::new(), 0);
         for request in opened.requests() {
             let found = match request {
                 Ok(found) => found,
@@ -63,6 +68,28 @@ impl View {
             if found.verified.open_at(now).is_err() {
                 continue;
             }
+            if let Some(withdrawal) = opened.withdrawal(&found) {
+                ended.push(format!(
+                    "{}: withdrawn by {}, \"{}\"",
+                    found.id,
+                    withdrawal.holder,
+                    SafeText::limited(&withdrawal.because, 200)
+                ));
+                continue;
+            }
+            if opened.not_ended(&found).is_err() {
+                let names: Vec<Name> = opened
+                    .declines(&found)
+                    .into_iter()
+                    .map(|d| d.holder)
+                    .collect();
+                ended.push(format!(
+                    "{}: declined by {}",
+                    found.id,
+                    screen::list(&names)
+                ));
+                continue;
+            }
             requests.push(open(context, &opened, found)?);
         }
         let master = opened.force(Kind::Master, now)?;
@@ -74,6 +101,7 @@ impl View {
             revocation,
             requests,
             damaged,
+            ended,
             done,
         })
     }
@@ -120,7 +148,8 @@ impl View {
                     vec!["perform".into(), id],
                 ));
             }
-            if !approved && request.approved.len() < usize::from(request.needed) {
+            let declined = request.declined.iter().any(|decline| decline.holder == *me);
+            if !approved && !declined && request.approved.len() < usize::from(request.needed) {
                 return Some((
                     format!(
                         "{} asks for your answer",
@@ -148,11 +177,13 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
     } else {
         0
     };
+    let declined = opened.declines(&found);
     let waiting = set
         .shares
         .iter()
         .map(|dealt| dealt.holder.clone())
         .filter(|holder| !approved.iter().any(|(name, _)| name == holder))
+        .filter(|holder| !declined.iter().any(|decline| decline.holder == *holder))
         .collect();
     let needed = set.threshold.get();
     Ok(Open {
@@ -160,6 +191,7 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
         approved,
         needed,
         waiting,
+        declined,
         arrived,
         mine,
     })
@@ -222,11 +254,23 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .chain(view.revocation.shown.values())
             .max();
         context.say(&format!(
-            "shares         {}, {}; all receipts, last {}",
+            "shares         {}, {}; {} receipts, last {}",
             threshold(opened, Kind::Master),
             threshold(opened, Kind::Revocation),
+            if view.master.missing.is_empty() && view.revocation.missing.is_empty() {
+                "all"
+            } else {
+                "NOT ALL"
+            },
             last.map_or_else(|| "-".to_owned(), |last| last.day())
         ));
+        let mut closed = view.master.closed.clone();
+        closed.extend(view.revocation.closed.clone());
+        for (without, by) in &closed {
+            context.say(&format!(
+                "closed         without {without}, by {by}: whether {without}'s shares open isn't known"
+            ));
+        }
     } else {
         receipts(context, &view);
     }
@@ -243,6 +287,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             "requests       none open; {} carried out",
             view.done
         ));
+    }
+    for ended in &view.ended {
+        context.say(&format!("ended          {ended}"));
     }
     for damaged in &view.damaged {
         context.warn(&format!("request {damaged}; it isn't counted"));
@@ -326,12 +373,20 @@ fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
             screen::minute(*when)
         ));
     }
+    for decline in &open.declined {
+        context.say(&format!(
+            "  {:<16} declined {}   \"{}\"",
+            decline.holder.to_string(),
+            screen::minute(decline.signed),
+            SafeText::limited(&decline.because, 200)
+        ));
+    }
     for name in &open.waiting {
         context.say(&format!("  {:<16} -", name.to_string()));
     }
     let approved = open.approved.len();
     let missing = usize::from(open.needed).saturating_sub(approved);
-    let total = approved + open.waiting.len();
+    let total = approved + open.waiting.len() + open.declined.len();
     let mut needs = format!(
         "needs          {} of {total}; {approved} approved",
         open.needed
@@ -367,6 +422,7 @@ fn as_json(view: &View) -> serde_json::Value {
             "seats": set.shares.len(),
             "receipts": names(&mut force.shown.keys()),
             "missing": names(&mut force.missing.iter()),
+            "closed_without": names(&mut force.closed.keys()),
         }))
     })
     .collect();
@@ -384,6 +440,7 @@ fn as_json(view: &View) -> serde_json::Value {
                 "closes": request.closes.to_string(),
                 "needed": open.needed,
                 "approved": names(&mut open.approved.iter().map(|(name, _)| name)),
+                "declined": names(&mut open.declined.iter().map(|decline| &decline.holder)),
                 "open": names(&mut open.waiting.iter()),
                 "arrived_here": open.arrived,
             })

@@ -13,10 +13,12 @@ use super::screen;
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
+use crate::ceremony::objection::{Kind as No, Objection};
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::VerifiedRequest;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::manifest_signature::primary_of;
+use crate::vault::closing::Closing;
 use crate::vault::manifest::split;
 use crate::vault::receipt::Receipt;
 use crate::world::SafeText;
@@ -117,6 +119,27 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                 .map(|a| format!("approval of {} by {}", found.id, a.holder))
                 .map_err(|e| e.to_string())
         }
+        b"quorate closing 1" => Closing::read(file, manifest)
+            .map(|c| {
+                format!(
+                    "receipts closed without {} by {}, {}",
+                    c.without,
+                    c.holder,
+                    c.signed.day()
+                )
+            })
+            .map_err(|e| e.to_string()),
+        b"quorate decline 1" | b"quorate withdrawal 1" => {
+            let kind = if head == b"quorate decline 1" {
+                No::Decline
+            } else {
+                No::Withdrawal
+            };
+            let found = of(file).ok_or_else(no_request)?;
+            Objection::read(file, kind, manifest, &found.verified, opened.now)
+                .map(|o| format!("{} of {} by {}", kind.word(), found.id, o.holder))
+                .map_err(|e| e.to_string())
+        }
         b"quorate result 1" => {
             let found = of(file).ok_or_else(no_request)?;
             let primary = primary_of(manifest.certificate.as_bytes()).map_err(|e| e.to_string())?;
@@ -190,7 +213,10 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     let kinds = [
         ("receipt", &evidence.receipts),
         ("request", &evidence.requests),
-        ("answer", &evidence.approvals),
+        ("closing", &evidence.closings),
+        ("withdrawal", &evidence.withdrawals),
+        ("approval", &evidence.approvals),
+        ("decline", &evidence.declines),
         ("result", &evidence.results),
         ("minutes", &evidence.minutes),
     ];
@@ -198,6 +224,9 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     for (word, files) in kinds {
         for (file, bytes) in files {
             findings.note(file, check(opened, bytes));
+        }
+        if files.is_empty() && matches!(word, "closing" | "withdrawal" | "decline") {
+            continue;
         }
         let s = if files.len() == 1 || word == "minutes" {
             ""
@@ -254,8 +283,18 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
         .iter()
         .map(|(approval, _)| approval.holder.clone())
         .collect();
+    let declined: Vec<_> = opened
+        .declines(found)
+        .into_iter()
+        .map(|d| d.holder)
+        .collect();
+    let declined = if declined.is_empty() {
+        String::new()
+    } else {
+        format!("; declined by {}", screen::list(&declined))
+    };
     context.say(&format!(
-        "{:<12} {}; opened by {}; approved by {}",
+        "{:<12} {}; opened by {}; approved by {}{declined}",
         found.id,
         explain::title(request.drafts.iter().map(Draft::plan)),
         request.opener,
@@ -276,6 +315,9 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
             context.say(&format!(
                 "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
             ));
+        }
+        Ok(None) if opened.not_ended(found).is_err() => {
+            context.say("             ended without a result: withdrawn or declined");
         }
         Ok(None) if request.closes <= context.world.clock.now() => {
             context.say("             closed without a result");

@@ -32,6 +32,12 @@ pub enum Namespace {
     Submission,
     /// The operator's report.
     Minutes,
+    /// A holder won't take part.
+    Decline,
+    /// The opener takes a request back.
+    Withdrawal,
+    /// Receipts are closed without somebody.
+    Closing,
 }
 
 impl Namespace {
@@ -44,6 +50,9 @@ impl Namespace {
             Self::Approval => "approval@quorate",
             Self::Submission => "submission@quorate",
             Self::Minutes => "minutes@quorate",
+            Self::Decline => "decline@quorate",
+            Self::Withdrawal => "withdrawal@quorate",
+            Self::Closing => "closing@quorate",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - [`force`]: what receipts come to
 //! - [`pins`]: what this machine remembers of a vault
 
+pub mod closing;
 pub mod force;
 pub mod manifest;
 mod manifest_toml;

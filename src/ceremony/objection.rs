@@ -1,0 +1,188 @@
+//! A holder's no, and the opener's own: declines and withdrawals. Public evidence, each with its reason.
+
+use quorate_share::{Seat, SetId};
+
+use super::approval::seat;
+use super::request::{DAY, VerifiedRequest};
+use crate::roster::holder_key::{HolderKey, Namespace, SigError};
+use crate::roster::name::Name;
+use crate::vault::manifest::Manifest;
+use crate::vault::record::{Digest, Record, RecordError, RecordWriter, sign};
+use crate::world::Timestamp;
+
+/// The most bytes that such a file may have.
+pub const MAX_OBJECTION: usize = 16 << 10;
+/// The most bytes of a reason.
+pub const MAX_REASON: usize = 1000;
+
+/// Whose no it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A holder won't take part.
+    Decline,
+    /// The opener takes the request back, which ends it.
+    Withdrawal,
+}
+
+/// Who says no to what, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Objection {
+    /// Decline or withdrawal.
+    pub kind: Kind,
+    /// The vault.
+    pub vault: [u8; 16],
+    /// The request.
+    pub request: Digest,
+    /// The share set that was asked.
+    pub set: SetId,
+    /// Who.
+    pub holder: Name,
+    /// The holder's seat in that set.
+    pub seat: Seat,
+    /// In the holder's words, one line.
+    pub because: String,
+    /// When.
+    pub signed: Timestamp,
+}
+
+/// Why a file is no decline or withdrawal of a request.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectionError {
+    /// The file's form.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A field's value.
+    #[error("the field '{0}' has no possible value")]
+    Value(&'static str),
+    /// Of another request, vault or set.
+    #[error("about another request")]
+    OtherRequest,
+    /// By nobody who holds that seat, or not by the opener.
+    #[error("{0} can't say that")]
+    NotTheirs(Name),
+    /// The signature doesn't fit.
+    #[error("the signature of {holder} does not fit: {error}")]
+    Signature {
+        /// Who it says has signed.
+        holder: Name,
+        /// What is wrong.
+        error: SigError,
+    },
+    /// Signed before the request was opened, or a day ahead of the clock.
+    #[error("dated {0}, which can't be")]
+    Time(Timestamp),
+}
+
+impl Kind {
+    /// The word of the record.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Decline => "decline",
+            Self::Withdrawal => "withdrawal",
+        }
+    }
+
+    fn namespace(self) -> Namespace {
+        match self {
+            Self::Decline => Namespace::Decline,
+            Self::Withdrawal => Namespace::Withdrawal,
+        }
+    }
+}
+
+/// A reason that can be shown in one line: not empty, not too long, no control characters.
+#[must_use]
+pub fn is_a_reason(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= MAX_REASON && !text.chars().any(char::is_control)
+}
+
+impl Objection {
+    /// The signed file.
+    ///
+    /// # Errors
+    /// [`ObjectionError::Record`].
+    pub fn sign(&self, key: &HolderKey) -> Result<Vec<u8>, ObjectionError> {
+        let payload = RecordWriter::new(self.kind.word())
+            .line("vault", data_encoding::HEXLOWER.encode(&self.vault))
+            .line("request", self.request.to_string())
+            .line("set", self.set.to_string())
+            .line("holder", self.holder.to_string())
+            .line("seat", self.seat.get().to_string())
+            .line("because", &self.because)
+            .line("signed", self.signed.to_string())
+            .finish()?;
+        Ok(sign(&payload, key, self.kind.namespace())?)
+    }
+
+    /// Where its file goes, relative to the vault.
+    #[must_use]
+    pub fn path(&self, id: &str) -> String {
+        match self.kind {
+            Kind::Decline => format!("approvals/{id}-{}.decline", self.holder),
+            Kind::Withdrawal => format!("requests/{id}.withdrawal"),
+        }
+    }
+
+    /// Reads and verifies one.
+    ///
+    /// # Errors
+    /// [`ObjectionError`].
+    pub fn read(
+        file: &[u8],
+        kind: Kind,
+        manifest: &Manifest,
+        request: &VerifiedRequest,
+        now: Timestamp,
+    ) -> Result<Self, ObjectionError> {
+        let bad = ObjectionError::Value;
+        let mut record = Record::parse(file, kind.word(), MAX_OBJECTION)?;
+        let vault = record.take_line("vault")?;
+        let of = record.take_line("request")?;
+        let set: SetId = record.take_line("set")?.parse().map_err(|_| bad("set"))?;
+        let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
+        let seat = seat(&record.take_line("seat")?).ok_or(bad("seat"))?;
+        let because = record.take_line("because")?;
+        let signed: Timestamp = record
+            .take_line("signed")?
+            .parse()
+            .map_err(|_| bad("signed"))?;
+        record.end()?;
+        let asked = request.request();
+        let same = vault == data_encoding::HEXLOWER.encode(&manifest.vault_id)
+            && of == request.digest().to_string()
+            && set == asked.set;
+        if !same {
+            return Err(ObjectionError::OtherRequest);
+        }
+        if !is_a_reason(&because) {
+            return Err(bad("because"));
+        }
+        let theirs = kind == Kind::Decline || holder == asked.opener;
+        let dealt = manifest
+            .set(asked.kind)
+            .and_then(|set| set.of(&holder))
+            .filter(|dealt| dealt.seat == seat && theirs)
+            .ok_or_else(|| ObjectionError::NotTheirs(holder.clone()))?;
+        record
+            .verify(&dealt.holder_key, kind.namespace())
+            .map_err(|error| ObjectionError::Signature {
+                holder: holder.clone(),
+                error,
+            })?;
+        let (at, opened) = (signed.seconds(), asked.opened.seconds());
+        if at + DAY < opened || at > now.seconds() + DAY {
+            return Err(ObjectionError::Time(signed));
+        }
+        Ok(Self {
+            kind,
+            vault: manifest.vault_id,
+            request: request.digest(),
+            set,
+            holder,
+            seat,
+            because,
+            signed,
+        })
+    }
+}

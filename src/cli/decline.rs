@@ -1,0 +1,144 @@
+//! `quorate decline` and `quorate withdraw`: a holder's no, and the opener's.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Identity;
+use super::context::Context;
+use super::opened::{Found, Opened};
+use super::report::{Exit, Failure, request as request_failure};
+use crate::ceremony::objection::{Kind, MAX_REASON, Objection, is_a_reason};
+use crate::roster::name::Name;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The request: its id, or the beginning of it
+    request: String,
+    /// Why, in one line; everybody will see it
+    #[arg(long, value_name = "REASON")]
+    because: String,
+    #[command(flatten)]
+    identity: Identity,
+}
+
+pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Result<(), Failure> {
+    let opened = context.open()?;
+    let me = context.me(&opened)?;
+    let found = opened.request(&options.request)?;
+    let id = &found.id;
+    let request = found.verified.request();
+    if !is_a_reason(&options.because) {
+        return Err(
+            Failure::new(Exit::Usage, "--because wants a reason in one line").fact(format!(
+                "at most {MAX_REASON} bytes, without control characters"
+            )),
+        );
+    }
+    found
+        .verified
+        .open_at(opened.now)
+        .map_err(|error| request_failure(id, &error))?;
+    if opened.outcome(&found)?.is_some() {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("{id} was carried out already"),
+        ));
+    }
+    opened.not_ended(&found)?;
+    match kind {
+        Kind::Decline => may_decline(&opened, &found, &me)?,
+        Kind::Withdrawal if request.opener == me => {}
+        Kind::Withdrawal => {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "{id} was opened by {}; only {} can withdraw it",
+                    request.opener, request.opener
+                ),
+            )
+            .next(format!("quorate decline {id} --because '…'")));
+        }
+    }
+    let own = context.open_own(&opened, &me, request.kind, &options.identity)?;
+    let objection = Objection {
+        kind,
+        vault: request.vault,
+        request: found.verified.digest(),
+        set: request.set,
+        holder: me.clone(),
+        seat: own.dealt.seat,
+        because: options.because.trim().to_owned(),
+        signed: opened.now,
+    };
+    let file = objection.sign(&own.sealed.holder_key).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("the {} can't be written: {error}", kind.word()),
+        )
+    })?;
+    let path = objection.path(id);
+    context.write(&opened, vec![(PathBuf::from(&path), file)])?;
+    let opened = context.open()?;
+    match kind {
+        Kind::Decline => {
+            let (open, needed) = opened.still_possible(&found)?;
+            context.say(&format!(
+                "{me} declined {id}; nothing of the share left this machine"
+            ));
+            if open.len() >= needed {
+                let names: Vec<String> = open.iter().map(ToString::to_string).collect();
+                context.say(&format!(
+                    "{needed} of {} can still carry it out",
+                    names.join(", ")
+                ));
+            } else {
+                context.say(&format!(
+                    "that ends it: {needed} are needed, and {} are left",
+                    open.len()
+                ));
+            }
+        }
+        Kind::Withdrawal => {
+            let desk = context.desk(&opened, &found.verified.digest())?;
+            let deleted = desk.clear(context.world.files)?;
+            context.say(&format!(
+                "{me} withdrew {id}; nobody's program answers it or carries it out any more"
+            ));
+            if deleted > 0 {
+                context.say("the one-time key and what had arrived here were deleted");
+            }
+        }
+    }
+    context.share_by_git(
+        &path,
+        &format!(
+            "{} {id}: {me}",
+            if kind == Kind::Decline {
+                "Decline"
+            } else {
+                "Withdraw"
+            }
+        ),
+    );
+    Ok(())
+}
+
+/// Who has approved can't decline: the share may have been sent.
+fn may_decline(opened: &Opened, found: &Found, me: &Name) -> Result<(), Failure> {
+    let approved = opened.approvals(found);
+    if approved.iter().any(|(approval, _)| approval.holder == *me) {
+        let opener = &found.verified.request().opener;
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{me} has approved {} already", found.id),
+        )
+        .fact("a share that was sent can't be called back")
+        .next(if opener == me {
+            format!("quorate withdraw {} --because '…'", found.id)
+        } else {
+            format!("call {opener} and ask for: quorate withdraw {}", found.id)
+        }));
+    }
+    Ok(())
+}

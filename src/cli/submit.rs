@@ -1,0 +1,138 @@
+//! `quorate submit`: an answer into the inbox of the operator's machine, from a file, a paste or a pipe.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::context::Context;
+use super::desk::Desk;
+use super::opened::{Found, Opened};
+use super::report::{Exit, Failure, path};
+use crate::ceremony::submission::{MAX_SUBMISSION, normalized};
+use crate::vault::record::Digest;
+use crate::world::{Batch, Kind as FileKind};
+
+/// Most files in an inbox; more than anybody's team sends.
+const MAX_INBOX: usize = 1000;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Files with submissions, as they came; without any, one is read from the standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The request that they answer, if they don't say so and several of yours are open
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let opened = context.open()?;
+    let mut texts = Vec::new();
+    for file in &options.files {
+        let full = context.world.surroundings.resolve(file);
+        texts.push((
+            path(file).to_string(),
+            context.world.files.read(&full, MAX_SUBMISSION)?,
+        ));
+    }
+    if texts.is_empty() {
+        if context.world.terminal.is_interactive() {
+            context.note("paste the submission, then Ctrl-D on a line of its own:");
+        }
+        let text = context.world.terminal.input(MAX_SUBMISSION)?;
+        texts.push(("the standard input".to_owned(), text));
+    }
+    for (name, text) in texts {
+        let armor = normalized(&text);
+        if !armor.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
+            || !armor
+                .trim_ascii_end()
+                .ends_with(b"-----END AGE ENCRYPTED FILE-----")
+        {
+            return Err(Failure::new(Exit::Forged, format!("{name} holds no whole submission"))
+                .fact("it begins with BEGIN AGE ENCRYPTED FILE and ends with END AGE ENCRYPTED FILE; nothing was stored")
+                .next("ask for it again; a file or a pipe cuts less than a mail"));
+        }
+        let (found, desk) = request_of(context, &opened, options, &text)?;
+        let folders = desk.folders();
+        let here = match context.world.files.kind(&desk.inbox)? {
+            Some(FileKind::Folder) => context.world.files.list(&desk.inbox)?.len(),
+            _ => 0,
+        };
+        if here >= MAX_INBOX {
+            return Err(
+                Failure::new(Exit::Failed, format!("{here} submissions lie here already"))
+                    .fact("nothing was stored")
+                    .next(format!("look into {}", path(&desk.inbox))),
+            );
+        }
+        let digest = Digest::of(&armor).to_string();
+        let file = desk.inbox.join(format!("{}.submission", &digest[..16]));
+        let again = context.world.files.kind(&file)?.is_some();
+        let mut batch = Batch::new();
+        for folder in folders {
+            batch = batch.folder(folder, 0o700);
+        }
+        batch
+            .replace(&file, armor, 0o600)
+            .commit(context.world.files, context.world.random)?;
+        context.say(&if again {
+            format!("{name}: it lay here already, for {}", found.id)
+        } else {
+            format!(
+                "{name}: stored for {}; what is in it shows when it is carried out",
+                found.id
+            )
+        });
+        let needed = opened.set(found.verified.request().kind)?.threshold.get();
+        let count = context.world.files.list(&desk.inbox)?.len();
+        context.advise(&format!("{count} arrived here, {needed} are needed"));
+        if count >= usize::from(needed) {
+            context.advise(&format!("  next: quorate perform {}", found.id));
+        }
+    }
+    Ok(())
+}
+
+/// The own open request that a submission answers: named, or said in the text, or the only one.
+fn request_of(
+    context: &Context<'_>,
+    opened: &Opened,
+    options: &Options,
+    text: &[u8],
+) -> Result<(Found, Desk), Failure> {
+    let mut mine = Vec::new();
+    for found in opened.requests().into_iter().flatten() {
+        let desk = context.desk(opened, &found.verified.digest())?;
+        let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
+        if open && desk.is_there(context.world.files)? {
+            mine.push((found, desk));
+        }
+    }
+    let text = String::from_utf8_lossy(text);
+    let fits = |found: &Found| match &options.request {
+        Some(wanted) => found.id.starts_with(wanted.as_str()) && wanted.len() >= 4,
+        None => text.contains(&found.verified.digest().to_string()),
+    };
+    let ids: Vec<String> = mine.iter().map(|(found, _)| found.id.clone()).collect();
+    let only = mine.len() == 1 && options.request.is_none();
+    let at = mine
+        .iter()
+        .position(|(found, _)| fits(found))
+        .or(only.then_some(0));
+    at.map(|at| mine.swap_remove(at)).ok_or_else(|| {
+        let failure = Failure::new(
+            Exit::Usage,
+            "no open request of this machine is answered by that",
+        );
+        if ids.is_empty() {
+            failure
+                .fact("none is open here")
+                .next("submit on the machine that opened the request")
+        } else {
+            failure
+                .fact(format!("open here: {}; nothing was stored", ids.join(", ")))
+                .next("name the one that is meant: --request ID")
+        }
+    })
+}

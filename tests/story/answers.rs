@@ -1,0 +1,352 @@
+//! Answers other than yes, the ways by which an answer comes, and receipts closed without somebody.
+
+use super::team::{Done, Team};
+use quorate::world::RealFiles;
+use quorate::world::doubles::ScriptedTerminal;
+use std::sync::OnceLock;
+
+/// A team of five in service, three needed, with an open request of anna's.
+fn asked() -> (Team, String) {
+    static MADE: OnceLock<(Team, String)> = OnceLock::new();
+    let (team, id) = MADE.get_or_init(|| {
+        let team = Team::in_service(3);
+        let id = team.opens();
+        (team, id)
+    });
+    let copy = team.copy();
+    let key = copy.fingerprint();
+    copy.run("anna", &["status", "--as", "anna", "--key", &key])
+        .exits(0);
+    (copy, id.clone())
+}
+
+fn says_no(team: &Team, who: &str, id: &str, because: &str) -> Done {
+    let (key, identity) = (team.fingerprint(), team.identity(who));
+    let identity = identity.to_str().unwrap();
+    team.run(
+        who,
+        &[
+            "decline",
+            id,
+            "--because",
+            because,
+            "--as",
+            who,
+            "--key",
+            &key,
+            "-i",
+            identity,
+        ],
+    )
+}
+
+fn withdraws(team: &Team, who: &str, id: &str) -> Done {
+    let (key, identity) = (team.fingerprint(), team.identity(who));
+    let identity = identity.to_str().unwrap();
+    team.run(
+        who,
+        &[
+            "withdraw",
+            id,
+            "--because",
+            "a slip",
+            "--as",
+            who,
+            "--key",
+            &key,
+            "-i",
+            identity,
+        ],
+    )
+}
+
+#[test]
+fn a_decline_is_shown_and_the_others_carry_it_out() {
+    let (team, id) = asked();
+    says_no(&team, "dan", &id, "I can't reach the owner")
+        .exits(0)
+        .says("3 of anna, ben, cleo, eve can still carry it out");
+    team.run("anna", &["status"])
+        .exits(0)
+        .says("\"I can't reach the owner\"");
+    let json = team.run("anna", &["status", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.exits(0).said).unwrap();
+    assert_eq!(json["requests"][0]["declined"], serde_json::json!(["dan"]));
+    assert_eq!(
+        json["requests"][0]["open"],
+        serde_json::json!(["ben", "cleo", "eve"])
+    );
+    team.approves("ben", &id).exits(0).says("Declined: dan.");
+    team.approves("cleo", &id).exits(0);
+    let files = ["ben", "cleo"].map(|who| team.submission(who, &id));
+    team.performs(&id, &[&files[0], &files[1]]).exits(0);
+    team.verifies().says("declined by dan").says("1 decline");
+}
+
+#[test]
+fn so_many_declines_that_no_quorum_is_left_end_it() {
+    let (team, id) = asked();
+    says_no(&team, "dan", &id, "no").exits(0);
+    says_no(&team, "eve", &id, "no").exits(0);
+    team.approves("ben", &id).exits(0);
+    says_no(&team, "cleo", &id, "no")
+        .exits(0)
+        .says("that ends it");
+    team.approves("cleo", &id).exits(3).says("was declined");
+    let ben = team.submission("ben", &id);
+    team.performs(&id, &[&ben])
+        .exits(3)
+        .says("was declined")
+        .says("eve: \"no\"");
+    team.run("anna", &["status"])
+        .exits(0)
+        .says("declined by cleo, dan, eve");
+    says_no(&team, "cleo", &id, "again").exits(3);
+}
+
+#[test]
+fn who_declined_may_approve_later_and_who_approved_cannot_decline() {
+    let (team, id) = asked();
+    says_no(&team, "ben", &id, "not today").exits(0);
+    team.approves("ben", &id).exits(0);
+    let status = team.run("anna", &["status"]);
+    status.exits(0).says("2 approved");
+    assert!(!status.said.contains("not today"));
+    says_no(&team, "ben", &id, "no")
+        .exits(2)
+        .says("has approved");
+}
+
+#[test]
+fn a_withdrawn_request_is_over_on_every_machine() {
+    let (team, id) = asked();
+    team.approves("ben", &id).exits(0);
+    let words = team.words(&id);
+    withdraws(&team, "ben", &id)
+        .exits(2)
+        .says("only anna can withdraw it");
+    withdraws(&team, "anna", &id)
+        .exits(0)
+        .says("the one-time key and what had arrived here were deleted");
+    let (key, identity) = (team.fingerprint(), team.identity("cleo"));
+    let mut approve = vec![
+        "approve", &id, "--as", "cleo", "--key", &key, "--way", "voice",
+    ];
+    approve.extend(["--words", &words, "-i", identity.to_str().unwrap()]);
+    team.run("cleo", &approve)
+        .exits(3)
+        .says("was withdrawn by anna")
+        .says("\"a slip\"");
+    let ben = team.submission("ben", &id);
+    assert_ne!(team.performs(&id, &[&ben]).code, 0);
+    team.run("cleo", &["status"])
+        .exits(0)
+        .says("withdrawn by anna");
+    withdraws(&team, "anna", &id).exits(3);
+    team.verifies()
+        .says("ended without a result")
+        .says("1 withdrawal");
+}
+
+#[test]
+fn a_reason_must_be_one_line_that_can_be_shown() {
+    let (team, id) = asked();
+    let before = team.snapshot();
+    for because in ["", "  ", "two\nlines", "\u{1b}[2J", &"x".repeat(1001)] {
+        says_no(&team, "ben", &id, because)
+            .exits(2)
+            .says("one line");
+    }
+    assert!(before == team.snapshot());
+}
+
+#[test]
+fn an_altered_decline_counts_for_nothing_and_is_found() {
+    let (team, id) = asked();
+    says_no(&team, "dan", &id, "no").exits(0);
+    let file = team.vault().join(format!("approvals/{id}-dan.decline"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let forged = text
+        .replace("holder: dan", "holder: eve")
+        .replace("seat: 4", "seat: 5");
+    assert_ne!(text, forged);
+    std::fs::write(&file, forged).unwrap();
+    let json = team.run("anna", &["status", "--json"]);
+    assert!(
+        json.exits(0).said.contains("\"declined\": []"),
+        "{}",
+        json.said
+    );
+    let key = team.fingerprint();
+    team.run("anna", &["verify", "--key", &key])
+        .exits(4)
+        .says("dan.decline");
+}
+
+fn submits(team: &Team, arguments: &[&str], input: &[u8]) -> Done {
+    let terminal = ScriptedTerminal::new();
+    terminal.set_input(input);
+    let all = [&["submit"], arguments].concat();
+    team.run_with("anna", &all, &RealFiles::default(), &terminal)
+}
+
+#[test]
+fn an_answer_comes_by_file_by_paste_and_quoted_by_mail() {
+    let (team, id) = asked();
+    for who in ["ben", "cleo"] {
+        team.approves(who, &id).exits(0);
+    }
+    let ben = team.submission("ben", &id);
+    submits(&team, &[ben.to_str().unwrap()], b"")
+        .exits(0)
+        .says("2 arrived here, 3 are needed");
+    submits(&team, &[ben.to_str().unwrap()], b"")
+        .exits(0)
+        .says("it lay here already");
+    let cleo = std::fs::read_to_string(team.submission("cleo", &id)).unwrap();
+    let mail = cleo
+        .lines()
+        .map(|line| format!("> {line}\r\n"))
+        .collect::<String>();
+    let mail = format!("Hi anna,\r\nas asked:\r\n{mail}\r\ncleo\r\n");
+    submits(&team, &[], mail.as_bytes())
+        .exits(0)
+        .says(&format!("next: quorate perform {id}"));
+    team.performs(&id, &[]).exits(0);
+    team.verifies();
+}
+
+#[test]
+fn a_submission_that_was_cut_or_is_for_nobody_is_refused_and_nothing_stored() {
+    let (team, id) = asked();
+    team.approves("ben", &id).exits(0);
+    let text = std::fs::read(team.submission("ben", &id)).unwrap();
+    for cut in [0, 30, 200, text.len() / 2, text.len() - 20] {
+        submits(&team, &[], &text[..cut])
+            .exits(4)
+            .says("no whole submission");
+    }
+    submits(&team, &["--request", "ffffffff"], &text)
+        .exits(2)
+        .says("nothing was stored");
+    submits(&team, &[], &vec![b'x'; 10 << 20]);
+    let json = team
+        .run("anna", &["status", "--json"])
+        .exits(0)
+        .said
+        .clone();
+    assert!(json.contains("\"arrived_here\": 1"), "{json}");
+    // Ben's machine opened nothing.
+    let terminal = ScriptedTerminal::new();
+    terminal.set_input(&text);
+    team.run_with("ben", &["submit"], &RealFiles::default(), &terminal)
+        .exits(2)
+        .says("none is open here");
+}
+
+#[test]
+fn approve_writes_to_a_pipe_what_submit_reads() {
+    let (team, id) = asked();
+    let (words, key, identity) = (team.words(&id), team.fingerprint(), team.identity("ben"));
+    let piped = team.run(
+        "ben",
+        &[
+            "approve",
+            &id,
+            "--as",
+            "ben",
+            "--key",
+            &key,
+            "--way",
+            "voice",
+            "--words",
+            &words,
+            "--out",
+            "-",
+            "-i",
+            identity.to_str().unwrap(),
+        ],
+    );
+    piped.exits(0);
+    assert!(
+        piped.said.starts_with("quorate submission: request "),
+        "{}",
+        piped.said
+    );
+    assert!(piped.noted.contains("ben approved request"));
+    assert!(!team.submission("ben", &id).exists());
+    submits(&team, &[], piped.said.as_bytes())
+        .exits(0)
+        .says(&format!("stored for {id}"));
+}
+
+#[test]
+fn receipts_are_closed_without_one_person_who_is_named_for_ever() {
+    let team = Team::needing(3);
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+    let close = |who: &str, without: &str| {
+        let (key, identity) = (team.fingerprint(), team.identity(who));
+        let identity = identity.to_str().unwrap();
+        team.run(
+            who,
+            &[
+                "receipts",
+                "close",
+                "--without",
+                without,
+                "--as",
+                who,
+                "--key",
+                &key,
+                "-i",
+                identity,
+            ],
+        )
+    };
+    for who in ["anna", "ben", "cleo"] {
+        team.receipt(who).exits(0);
+    }
+    close("anna", "dan").exits(3).says("too early: 3 receipts");
+    team.receipt("eve").exits(0);
+    close("anna", "anna").exits(2);
+    close("anna", "ben").exits(2).says("nothing is missing");
+    close("anna", "mallory").exits(2);
+    close("dan", "anna").exits(2);
+    close("anna", "dan").exits(0).says("the key can be used");
+    team.run("anna", &["status"])
+        .exits(0)
+        .says("closed         without dan, by anna");
+    team.verifies().says("2 closings");
+    let id = team.opens();
+    for who in ["ben", "cleo"] {
+        team.approves(who, &id).exits(0);
+    }
+    let files = ["ben", "cleo"].map(|who| team.submission(who, &id));
+    team.performs(&id, &[&files[0], &files[1]]).exits(0);
+    // Dan's own receipt is taken whenever it comes.
+    team.receipt("dan").exits(0);
+    let status = team.run("anna", &["status"]);
+    status.exits(0).says("all receipts");
+    assert!(!status.said.contains("closed"));
+}
+
+#[test]
+fn nobody_is_left_out_where_all_are_needed() {
+    let team = Team::of(&["anna", "ben"], 2);
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+    team.receipt("anna").exits(0);
+    let identity = team.identity("anna");
+    team.run(
+        "anna",
+        &[
+            "receipts",
+            "close",
+            "--without",
+            "ben",
+            "-i",
+            identity.to_str().unwrap(),
+        ],
+    )
+    .exits(2)
+    .says("needs all 2 of you");
+}
