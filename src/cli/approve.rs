@@ -211,6 +211,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         context.say(&format!("  {}", path(&file)));
     }
     context.share_by_git(
+        &opened.folder,
         &relative.display().to_string(),
         &format!("Approve {id}: {me}"),
     );

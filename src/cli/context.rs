@@ -15,6 +15,7 @@ use crate::vault::manifest::{MAX_MANIFEST, Manifest, SignedManifest};
 use crate::vault::pins::{PinError, PinStore, Pins};
 use crate::vault::record::Digest;
 use crate::world::{Batch, Kind as FileKind, LockGuard, SafeText, World, sweep_temporaries};
+use crate::world::{Command, Program};
 
 const MAX_IGNORED: usize = 64 << 10;
 /// What git must not take.
@@ -69,12 +70,50 @@ impl<'w> Context<'w> {
     }
 
     /// The git lines to type.
-    pub(super) fn share_by_git(&self, files: &str, message: &str) {
+    pub(super) fn share_by_git(&self, folder: &Path, files: &str, message: &str) {
         let message = message.replace('\'', "");
+        if self.common.commit {
+            match self.commit(folder, files, &message) {
+                Ok(()) => self.advise(&format!("committed: {message}; to share it: git push")),
+                Err(why) => {
+                    self.warn(&format!("not committed: {why}"));
+                    self.note(&format!(
+                        "  next: git add {files} && git commit -m '{message}' && git push"
+                    ));
+                }
+            }
+            return;
+        }
         self.advise("");
         self.advise("to share it:");
         self.advise(&format!("  git add {files}"));
         self.advise(&format!("  git commit -m '{message}' && git push"));
+    }
+
+    /// What it says, typed.
+    fn commit(&self, folder: &Path, files: &str, message: &str) -> Result<(), String> {
+        let git = |arguments: &[&str]| -> Result<(), String> {
+            let mut all = vec![std::ffi::OsStr::new("-C"), folder.as_os_str()];
+            all.extend(arguments.iter().map(std::ffi::OsStr::new));
+            let command = Command::new(Program::Git, &all, b"");
+            let output = self
+                .world
+                .programs
+                .run(&command)
+                .map_err(|error| error.to_string())?;
+            if output.status == Some(0) {
+                return Ok(());
+            }
+            let said = String::from_utf8_lossy(&output.stderr);
+            let line = said
+                .lines()
+                .find(|line| !line.is_empty())
+                .unwrap_or("git failed");
+            Err(SafeText::limited(line, 200).to_string())
+        };
+        let files: Vec<&str> = files.split(' ').collect();
+        git(&[&["add"][..], &files].concat())?;
+        git(&["commit", "--quiet", "-m", message])
     }
 
     /// The folder that `init` and `create` work in.
@@ -180,7 +219,8 @@ impl<'w> Context<'w> {
         for file in &evidence.unreadable {
             self.warn(&format!("{file}; it is left aside"));
         }
-        Ok(Opened {
+        let seen = std::mem::take(&mut pins.seen);
+        let mut opened = Opened {
             folder,
             bytes,
             signed,
@@ -188,7 +228,37 @@ impl<'w> Context<'w> {
             now: self.world.clock.now(),
             me,
             identity,
-        })
+            seen,
+        };
+        let missing = opened.missing();
+        if !missing.is_empty() {
+            let whom = opened
+                .me
+                .as_ref()
+                .map_or_else(String::new, |me| format!(", {me}"));
+            let mut failure = Failure::new(
+                Exit::Forged,
+                format!("this folder is older than what this machine has seen{whom}"),
+            );
+            for one in missing.iter().take(5) {
+                failure = failure.fact(format!(
+                    "not here any more: {}",
+                    SafeText::limited(one, 100)
+                ));
+            }
+            return Err(failure
+                .fact(format!(
+                    "in all {} of {} that were seen",
+                    missing.len(),
+                    opened.seen.len()
+                ))
+                .next("git pull; if this stays, call another root before you answer anything"));
+        }
+        if opened.see_what_is_new() {
+            pins.seen = opened.seen.clone();
+            store.write(&opened.folder, &vault, &pins, self.world.random)?;
+        }
+        Ok(opened)
     }
 
     /// The vault for anybody: compared with `--key` if given, not pinned.
@@ -205,6 +275,7 @@ impl<'w> Context<'w> {
             now: self.world.clock.now(),
             me: None,
             identity: None,
+            seen: Vec::new(),
         })
     }
 
@@ -282,6 +353,7 @@ impl<'w> Context<'w> {
             .ask(&format!("Who are you ({})? ", names.join(", ")))?;
         let me = self.member_name(opened.manifest(), &answer)?;
         let mut pins = Pins::of(&opened.signed, Some(&me));
+        pins.seen.clone_from(&opened.seen);
         pins.identity = opened
             .identity
             .as_ref()

@@ -25,12 +25,18 @@ pub(super) struct Options {
     /// The cycle that the key is for; default: the one that runs now, or the next
     #[arg(long, value_name = "NAME")]
     cycle: Option<String>,
+    /// Remove a vault that nobody has a receipt for; asks for the fingerprint's first digits
+    #[arg(long)]
+    discard: bool,
     /// Refuse to work if this machine lacks any hardening
     #[arg(long)]
     strict: bool,
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    if options.discard {
+        return super::discard::run(context);
+    }
     let world = &context.world;
     let folder = context.new_folder();
     if world.files.kind(&folder.join("vault.toml"))?.is_some() {
@@ -165,6 +171,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         world.surroundings.machine
     ));
     context.share_by_git(
+        &folder,
         ".gitignore team.toml keys vault.toml master.1.age revocation.1.age practice.1.age sealed",
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );

@@ -111,6 +111,7 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
         }
     }
     context.share_by_git(
+        &opened.folder,
         &path,
         &format!(
             "{} {id}: {me}",

@@ -24,7 +24,8 @@ a locked-up process only.
 
 Examples:
   quorate create --as anna
-  quorate create --as anna --cycle 'Juniper Cycle' --strict";
+  quorate create --as anna --cycle 'Juniper Cycle' --strict
+  quorate create --discard";
 
 /// `quorate share --help`
 pub(super) const SHARE: &str = "\

@@ -6,6 +6,7 @@ mod context;
 mod create;
 mod decline;
 mod desk;
+mod discard;
 mod example;
 mod init;
 mod keys;
@@ -15,6 +16,7 @@ mod own_share;
 mod perform;
 mod plugin;
 mod receipts;
+mod remind;
 pub mod report;
 mod screen;
 mod share;
@@ -71,6 +73,9 @@ pub(crate) struct Common {
         value_name = "FINGERPRINT"
     )]
     key: Option<String>,
+    /// Type the git lines, too: add and commit what this command wrote; push is yours
+    #[arg(long, global = true, help_heading = "Common options")]
+    commit: bool,
     /// Print results only, no advice
     #[arg(long, global = true, help_heading = "Common options")]
     quiet: bool,

@@ -171,6 +171,7 @@ pub(super) fn open(
         "(again, on this machine only: quorate show {id} --words)"
     ));
     context.share_by_git(
+        &opened.folder,
         &format!("{} {}", request_path.display(), approval_path.display()),
         &format!("Request {id}: {title}"),
     );

@@ -118,6 +118,7 @@ impl Context<'_> {
         if pins.me.is_none() {
             return Ok(());
         }
+        pins.seen.clone_from(&opened.seen);
         pins.identity = full.to_str().map(str::to_owned);
         self.pins()?
             .write(&opened.folder, &opened.vault_id, &pins, self.world.random)?;

@@ -403,7 +403,11 @@ fn finish(
         context.say(&format!("  {}", path(file)));
     }
     context.advise("to publish: send the file to its owner; gpg --send-keys if they agree");
-    context.share_by_git("results minutes approvals", &format!("Done {}", found.id));
+    context.share_by_git(
+        &opened.folder,
+        "results minutes approvals",
+        &format!("Done {}", found.id),
+    );
     Ok(())
 }
 

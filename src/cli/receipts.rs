@@ -131,6 +131,7 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
         context.say(&format!("still missing: {}", names.join(", ")));
     }
     context.share_by_git(
+        &opened.folder,
         "receipts",
         &format!("Receipts closed without {without}: {me}"),
     );

@@ -126,7 +126,7 @@ fn receipt(context: &Context<'_>, own: &Own) -> Result<(), Failure> {
             screen::list(&missing)
         ));
     }
-    context.share_by_git("receipts", &format!("Receipts: {me}"));
+    context.share_by_git(&opened.folder, "receipts", &format!("Receipts: {me}"));
     Ok(())
 }
 

@@ -21,13 +21,16 @@ pub(super) struct Options {
     /// For programs: docs/status.schema.json describes it
     #[arg(long)]
     json: bool,
+    /// A ready text for each person that something waits for, for mail or chat
+    #[arg(long, conflicts_with = "json")]
+    remind: bool,
 }
 
 /// A request that can still be carried out.
-struct Open {
-    found: Found,
-    approved: Vec<(Name, Timestamp)>,
-    needed: u8,
+pub(super) struct Open {
+    pub found: Found,
+    pub approved: Vec<(Name, Timestamp)>,
+    pub needed: u8,
     waiting: Vec<Name>,
     declined: Vec<Objection>,
     arrived: usize,
@@ -35,8 +38,8 @@ struct Open {
 }
 
 /// What a screen shows.
-struct View {
-    opened: Opened,
+pub(super) struct View {
+    pub opened: Opened,
     now: Timestamp,
     master: Force,
     revocation: Force,
@@ -104,6 +107,19 @@ impl View {
             ended,
             done,
         })
+    }
+
+    /// Is a receipt of this person missing, and not closed without?
+    pub(super) fn waits_for_receipt(&self, name: &Name) -> bool {
+        self.master.missing.contains(name) || self.revocation.missing.contains(name)
+    }
+
+    /// The requests that this person hasn't answered and that still need answers.
+    pub(super) fn open_for(&self, name: &Name) -> Vec<&Open> {
+        let needs = |open: &&Open| {
+            open.waiting.contains(name) && open.approved.len() < usize::from(open.needed)
+        };
+        self.requests.iter().filter(needs).collect()
     }
 
     fn ended(&self) -> bool {
@@ -233,6 +249,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let view = View::read(context)?;
     if options.json {
         context.say(&format!("{:#}", as_json(&view)));
+        return Ok(());
+    }
+    if options.remind {
+        super::remind::print(context, &view);
         return Ok(());
     }
     let opened = &view.opened;

@@ -11,7 +11,7 @@ use super::record::Digest;
 use crate::roster::name::Name;
 use crate::world::{Batch, Files, FilesError, Kind, Random};
 
-const MAX_PINS: usize = 64 << 10;
+const MAX_PINS: usize = 4 << 20;
 
 /// Why a vault isn't the one that this machine knows.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -59,6 +59,9 @@ pub struct Pins {
     pub me: Option<String>,
     /// The age identity file, as a path.
     pub identity: Option<String>,
+    /// Minutes and withdrawals that were seen here, each by kind and SHA-256: they never go away.
+    #[serde(default)]
+    pub seen: Vec<String>,
 }
 
 /// Where the pins lie: for a vault by its id, and by its folder, so that a folder whose vault was
@@ -158,6 +161,7 @@ impl Pins {
             manifest: signed.digest().to_string(),
             me: me.map(ToString::to_string),
             identity: None,
+            seen: Vec::new(),
         }
     }
 

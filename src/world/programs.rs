@@ -13,6 +13,8 @@ pub const MAX_STDERR: usize = 64 * 1024;
 pub enum Program {
     /// GnuPG.
     Gpg,
+    /// git, for `--commit`.
+    Git,
 }
 
 impl Program {
@@ -20,6 +22,7 @@ impl Program {
     pub fn name(self) -> &'static str {
         match self {
             Self::Gpg => "gpg",
+            Self::Git => "git",
         }
     }
 }

@@ -350,3 +350,149 @@ fn nobody_is_left_out_where_all_are_needed() {
     .exits(2)
     .says("needs all 2 of you");
 }
+
+#[test]
+fn a_folder_that_goes_back_behind_what_was_seen_is_refused() {
+    let (team, id) = asked();
+    let old = team.snapshot();
+    for who in ["ben", "cleo"] {
+        team.approves(who, &id).exits(0);
+    }
+    let files = ["ben", "cleo"].map(|who| team.submission(who, &id));
+    team.performs(&id, &[&files[0], &files[1]]).exits(0);
+    for who in ["anna", "ben"] {
+        team.run(who, &["status"]).exits(0);
+    }
+    // As `git reset` to an earlier commit does it.
+    for path in team
+        .snapshot()
+        .keys()
+        .filter(|path| !old.contains_key(*path))
+    {
+        std::fs::remove_file(team.vault().join(path)).unwrap();
+    }
+    for who in ["anna", "ben"] {
+        let refused = team.run(who, &["status"]);
+        refused
+            .exits(4)
+            .says(&format!("older than what this machine has seen, {who}"));
+        refused.says("not here any more: minutes");
+    }
+    // Whoever never saw the newer state can't know.
+    let key = team.fingerprint();
+    team.run("eve", &["status", "--as", "eve", "--key", &key])
+        .exits(0);
+}
+
+#[test]
+fn a_withdrawal_that_is_taken_away_is_missed() {
+    let (team, id) = asked();
+    withdraws(&team, "anna", &id).exits(0);
+    let file = team.vault().join(format!("requests/{id}.withdrawal"));
+    let text = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    team.run("anna", &["status"])
+        .exits(4)
+        .says("not here any more: withdrawal");
+    std::fs::write(&file, text).unwrap();
+    team.run("anna", &["status"]).exits(0);
+    // Junk under that name was never believed, so nobody misses it.
+    let junk = team.vault().join("requests/abcdefa.withdrawal");
+    std::fs::write(&junk, "junk").unwrap();
+    team.run("anna", &["status"]).exits(0);
+    std::fs::remove_file(&junk).unwrap();
+    team.run("anna", &["status"]).exits(0);
+}
+
+#[test]
+fn a_ready_text_is_made_for_each_person_and_for_nobody_else() {
+    let (team, id) = asked();
+    says_no(&team, "dan", &id, "no").exits(0);
+    let texts = team.run("anna", &["status", "--remind"]);
+    for who in ["ben", "cleo", "eve"] {
+        texts.exits(0).says(&format!("text for {who}:"));
+    }
+    texts.says(&format!("| or:  quorate decline {id} --because"));
+    for who in ["anna", "dan"] {
+        assert!(
+            !texts.said.contains(&format!("text for {who}:")),
+            "{}",
+            texts.said
+        );
+    }
+}
+
+#[test]
+fn commit_types_the_git_lines() {
+    let team = Team::needing(3);
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.current_dir(team.vault())
+            .env("HOME", team.home("anna"))
+            .args(arguments);
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "-q"]);
+    git(&["config", "user.name", "anna"]);
+    git(&["config", "user.email", "anna@example.org"]);
+    team.run("anna", &["create", "--as", "anna", "--commit"])
+        .exits(0)
+        .says("committed: Key: Juniper");
+    let identity = team.identity("anna");
+    let receipt = [
+        "share",
+        "receipt",
+        "--commit",
+        "-i",
+        identity.to_str().unwrap(),
+    ];
+    team.run("anna", &receipt)
+        .exits(0)
+        .says("committed: Receipts: anna");
+    assert_eq!(git(&["status", "--porcelain"]), "");
+    assert_eq!(
+        git(&["log", "--format=%s"]),
+        "Receipts: anna\nKey: Juniper\n"
+    );
+    // Where git refuses, the command has done its work and says what is left to type.
+    std::fs::write(team.vault().join(".git/index.lock"), "").unwrap();
+    team.run("anna", &receipt)
+        .exits(0)
+        .says("not committed")
+        .says("next: git add receipts");
+}
+
+#[test]
+fn a_vault_is_discarded_only_while_nobody_holds_it() {
+    let team = Team::needing(3);
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+    let discard = |digits: &str| {
+        let terminal = ScriptedTerminal::new();
+        terminal.answer(digits);
+        team.run_with(
+            "anna",
+            &["create", "--discard"],
+            &RealFiles::default(),
+            &terminal,
+        )
+    };
+    let before = team.snapshot();
+    discard("0000").exits(1).says("not discarded");
+    team.receipt("ben").exits(0);
+    let digits = team.fingerprint()[..4].to_owned();
+    discard(&digits).exits(1).says("this vault is in use");
+    for path in team
+        .snapshot()
+        .keys()
+        .filter(|path| !before.contains_key(*path))
+    {
+        std::fs::remove_file(team.vault().join(path)).unwrap();
+    }
+    assert!(before == team.snapshot());
+    discard(&digits).exits(0).says("discarded");
+    assert!(!team.vault().join("vault.toml").exists());
+    assert!(!team.vault().join("master.1.age").exists());
+    assert!(team.vault().join("team.toml").exists());
+}
