@@ -1,43 +1,8 @@
 //! The commands of the README, run as they stand there.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::process::{Command, Output};
 
-/// Lines `anna$ …` of the README's console blocks.
-fn commands() -> Vec<(String, String)> {
-    let readme = include_str!("../README.md");
-    let mut inside = false;
-    let mut found = Vec::new();
-    for line in readme.lines() {
-        if line.starts_with("```") {
-            inside = line == "```console";
-        } else if inside
-            && let Some((who, command)) = line.split_once("$ ")
-            && who.bytes().all(|byte| byte.is_ascii_lowercase())
-        {
-            found.push((who.to_owned(), command.to_owned()));
-        }
-    }
-    found
-}
-
-fn run(home: &Path, vault: &Path, command: &str) -> Output {
-    let binary = Path::new(env!("CARGO_BIN_EXE_quorate"));
-    let path = format!(
-        "{}:{}",
-        binary.parent().unwrap().display(),
-        std::env::var("PATH").unwrap()
-    );
-    Command::new("bash")
-        .args(["-c", command])
-        .current_dir(vault)
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", home)
-        .output()
-        .unwrap()
-}
+use super::{commands, in_months, packaging, run};
 
 #[test]
 fn the_ceremony_of_the_readme_works_as_it_stands_there() {
@@ -65,15 +30,10 @@ fn the_ceremony_of_the_readme_works_as_it_stands_there() {
          [policy]\nattest = \"none\"\nrequest-days = 7\nany-root-may-revoke = false\n{roots}",
         in_months(6)
     );
-    let (packaging, _) = sequoia_openpgp::cert::CertBuilder::new()
-        .add_userid("Example Packaging <packaging@example.org>")
-        .generate()
-        .unwrap();
-    let armored = sequoia_openpgp::serialize::SerializeInto::to_vec(&packaging.armored()).unwrap();
-    std::fs::write(vault.join("packaging.asc"), armored).unwrap();
+    std::fs::write(vault.join("packaging.asc"), packaging()).unwrap();
 
     let mut values: HashMap<&str, String> = HashMap::new();
-    let listed = commands();
+    let listed = commands(include_str!("../../README.md"));
     assert!(
         listed.len() >= 9,
         "the README has lost its commands: {listed:?}"
@@ -117,10 +77,4 @@ fn the_ceremony_of_the_readme_works_as_it_stands_there() {
         }
     }
     assert!(vault.join("out/packaging.asc").exists());
-}
-
-/// A day some months ahead, so that the test lives as long as the clock runs.
-fn in_months(months: u32) -> String {
-    let now = quorate::world::Timestamp::from(std::time::SystemTime::now());
-    now.plus_days(months * 30).day()
 }
