@@ -178,7 +178,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     Ok(())
 }
 
-fn read_config(context: &Context<'_>, folder: &Path) -> Result<Config, Failure> {
+pub(super) fn read_config(context: &Context<'_>, folder: &Path) -> Result<Config, Failure> {
     let file = folder.join("team.toml");
     if context.world.files.kind(&file)?.is_none() {
         return Err(
@@ -196,7 +196,7 @@ fn read_config(context: &Context<'_>, folder: &Path) -> Result<Config, Failure> 
     })
 }
 
-fn choose_cycle<'c>(
+pub(super) fn choose_cycle<'c>(
     config: &'c Config,
     name: Option<&str>,
     now: u64,
@@ -225,8 +225,30 @@ fn choose_cycle<'c>(
     }
 }
 
-/// To whom this root's shares go, looked up in `keys/`.
+/// To whom this root's shares go: a key out of `keys/`, or a passphrase that is chosen now.
 fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Result<Seat, Failure> {
+    let (seal, recipient) = match key_of(context, folder, keys, root)? {
+        Some(found) => found,
+        None => {
+            let typed = choose_passphrase(context, &root.name)?;
+            (Seal::Passphrase, Recipient::Passphrase(typed))
+        }
+    };
+    let member = Member {
+        name: root.name.clone(),
+        seal,
+        attest: root.attest.clone(),
+    };
+    Ok(Seat { member, recipient })
+}
+
+/// A root's key, looked up in `keys/`; none for who chooses a passphrase.
+pub(super) fn key_of(
+    context: &Context<'_>,
+    folder: &Path,
+    keys: &Keys,
+    root: &Root,
+) -> Result<Option<(Seal, Recipient)>, Failure> {
     let now = context.world.clock.now().seconds();
     let files = context.world.files;
     let refused = |what: String| {
@@ -237,7 +259,7 @@ fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Resul
                 root.name, root.line
             ))
     };
-    let (seal, recipient) = match &root.seal {
+    let found = match &root.seal {
         ConfigSeal::File(name) => {
             let file = folder.join("keys").join(name);
             if files.kind(&file)?.is_none() {
@@ -257,10 +279,7 @@ fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Resul
             };
             (seal, recipient)
         }
-        ConfigSeal::Passphrase => {
-            let typed = choose_passphrase(context, &root.name)?;
-            (Seal::Passphrase, Recipient::Passphrase(typed))
-        }
+        ConfigSeal::Passphrase => return Ok(None),
         ConfigSeal::OpenPgp(wanted) => {
             let recipient = keys
                 .find(wanted, now)?
@@ -268,12 +287,7 @@ fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Resul
             (Seal::OpenPgp(wanted.clone()), recipient)
         }
     };
-    let member = Member {
-        name: root.name.clone(),
-        seal,
-        attest: root.attest.clone(),
-    };
-    Ok(Seat { member, recipient })
+    Ok(Some(found))
 }
 
 /// Asks a root for a passphrase of the own choice, twice.

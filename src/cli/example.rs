@@ -27,6 +27,15 @@ Examples:
   quorate create --as anna --cycle 'Juniper Cycle' --strict
   quorate create --discard";
 
+/// `quorate roster --help`
+pub(super) const ROSTER: &str = "\
+Reads team.toml and keys/, writes nothing, and says all that stands against
+`create`, not only the first.
+
+Examples:
+  quorate roster check
+  quorate roster check --cycle 'Larch Cycle' --vault ../larch";
+
 /// `quorate share --help`
 pub(super) const SHARE: &str = "\
 Reads sealed/ and opens what is sealed to you. Nothing secret is shown or
@@ -163,7 +172,7 @@ mod tests {
         let mut count = 0;
         for text in [
             TOP, INIT, CREATE, SHARE, STATUS, CERTIFY, SHOW, APPROVE, PERFORM, VERIFY, DECLINE,
-            WITHDRAW, SUBMIT, CLOSE,
+            WITHDRAW, SUBMIT, CLOSE, ROSTER,
         ] {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.

@@ -18,6 +18,7 @@ mod plugin;
 mod receipts;
 mod remind;
 pub mod report;
+mod roster;
 mod screen;
 mod share;
 mod show;
@@ -95,6 +96,9 @@ enum Command {
     /// Write a commented team.toml and the folder keys/ into this folder
     #[command(after_help = example::INIT)]
     Init(init::Options),
+    /// The team, before anything is made
+    #[command(subcommand, after_help = example::ROSTER)]
+    Roster(roster::Command),
     /// Make the vault that team.toml describes: key, revocations, sealed shares, manifest
     #[command(after_help = example::CREATE)]
     Create(create::Options),
@@ -154,6 +158,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
     let done = match cli.command {
         None => status::my_turn(&context),
         Some(Command::Init(options)) => init::run(&context, &options),
+        Some(Command::Roster(command)) => roster::run(&context, &command),
         Some(Command::Create(options)) => create::run(&context, &options),
         Some(Command::Share(command)) => share::run(&context, &command),
         Some(Command::Status(options)) => status::run(&context, &options),

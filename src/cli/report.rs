@@ -75,6 +75,12 @@ impl Failure {
         self
     }
 
+    /// What happened, alone.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// The text for the terminal.
     #[must_use]
     pub fn text(&self) -> String {

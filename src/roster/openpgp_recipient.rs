@@ -28,6 +28,7 @@ pub struct OpenPgpRecipient {
     cert: Cert,
     keys: Vec<Key<PublicParts, UnspecifiedRole>>,
     time: u64,
+    expires: Option<u64>,
 }
 
 /// Why a certificate has no key to encrypt to.
@@ -156,10 +157,21 @@ impl OpenPgpRecipient {
         }
         valid.alive().map_err(not_valid)?;
         let keys = encryption_keys(&valid, at).map_err(|why| Refused::NoEncryptionKey { why })?;
+        // The primary key's end, or that of the last key to encrypt to, if it comes before.
+        let own = valid.primary_key().key_expiration_time();
+        let last = valid
+            .keys()
+            .for_storage_encryption()
+            .for_transport_encryption()
+            .map(|key| key.key_expiration_time())
+            .reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other)))
+            .flatten();
+        let expires = own.into_iter().chain(last).min().map(seconds);
         Ok(Self {
             keys,
             cert,
             time: now,
+            expires,
         })
     }
 
@@ -167,6 +179,12 @@ impl OpenPgpRecipient {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.cert.fingerprint()
+    }
+
+    /// When nothing more can be sealed to it (seconds since 1970), if ever.
+    #[must_use]
+    pub fn expires(&self) -> Option<u64> {
+        self.expires
     }
 
     /// The whole certificate, as it was found.

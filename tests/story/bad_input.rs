@@ -516,3 +516,71 @@ fn one_key_under_two_names_makes_no_vault() {
         .says("anna and ben have the same key");
     assert!(before == team.snapshot());
 }
+
+#[test]
+fn the_roster_is_told_in_sentences_before_anything_is_made() {
+    let team = Team::needing(3);
+    let before = team.snapshot();
+    let good = team.run("anna", &["roster", "check"]);
+    good.exits(0)
+        .says("3 of 5 use it; 2 of 5 end it")
+        .says("any 2          end the key for ever, and use it for nothing")
+        .says("the key stays usable after the loss of any 2, not of 3")
+        .says("nothing stands against it");
+    assert!(before == team.snapshot());
+
+    // Everything that is wrong, at once.
+    let config = std::fs::read_to_string(team.vault().join("team.toml")).unwrap();
+    let bad = config
+        .replace("[root.eve]", "[root.0rn]")
+        .replace("[root.dan]", "[root.om]")
+        .replace("0rn", "orn");
+    std::fs::write(team.vault().join("team.toml"), bad).unwrap();
+    let keys = team.vault().join("keys");
+    std::fs::copy(keys.join("anna.age"), keys.join("ben.age")).unwrap();
+    std::fs::write(keys.join("cleo.age"), "AGE-SECRET-KEY-1").unwrap();
+    team.run("anna", &["roster", "check"])
+        .exits(2)
+        .says("om and orn look alike")
+        .says("anna and ben have the same key")
+        .says("keys/cleo.age: holds an age SECRET key")
+        .says("CAN'T BE SEALED TO");
+    assert!(!team.vault().join("vault.toml").exists());
+
+    let two = Team::of(&["anna", "ben"], 2);
+    two.run("anna", &["roster", "check"])
+        .exits(0)
+        .says("when any one of you loses the own key");
+}
+
+#[test]
+fn a_plugin_that_is_missing_or_that_others_could_have_put_there_is_not_run() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+    let team = Team::in_service(3);
+    // The identity of a plugin that nobody has.
+    let identity = "AGE-PLUGIN-NOSUCH-1ES4KG9";
+    let file = team.home("ben").join("plugin.txt");
+    std::fs::write(&file, identity).unwrap();
+    let verify = ["share", "verify", "-i", file.to_str().unwrap()];
+    team.run("ben", &verify)
+        .exits(1)
+        .says("age-plugin-nosuch can't be run")
+        .says("isn't installed");
+
+    let open = team.path("open");
+    std::fs::create_dir(&open).unwrap();
+    let program = open.join("age-plugin-nosuch");
+    std::fs::write(&program, "#!/bin/sh\ntouch ~/was-run\n").unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+    let environment = Environment::from([
+        ("PATH".into(), open.into_os_string()),
+        ("HOME".into(), team.home("ben").into_os_string()),
+    ]);
+    let (files, terminal) = (RealFiles::default(), ScriptedTerminal::new());
+    team.run_in(&environment, &verify, &files, &terminal)
+        .exits(1)
+        .says("lies where others can write");
+    assert!(!team.home("ben").join("was-run").exists());
+}
