@@ -1,6 +1,6 @@
 //! What commands share: the vault that is meant, who types, what is written and how.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use quorate_share::Kind;
@@ -8,6 +8,7 @@ use sequoia_openpgp::Fingerprint;
 
 use super::Common;
 use super::opened::{Evidence, Opened};
+use super::own_share::Unlocked;
 use super::report::{Exit, Failure, path};
 use crate::ceremony::explain;
 use crate::roster::name::Name;
@@ -27,6 +28,8 @@ pub(super) struct Context<'w> {
     common: Common,
     /// The standard output belongs to a pipe.
     output_taken: Cell<bool>,
+    /// What was typed or unlocked, so that one command asks once. Wiped with the command.
+    pub(super) unlocked: RefCell<Unlocked>,
 }
 
 impl<'w> Context<'w> {
@@ -35,6 +38,7 @@ impl<'w> Context<'w> {
             world,
             common,
             output_taken: Cell::new(false),
+            unlocked: RefCell::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Opening what is sealed to the person at this machine: an own share, an own request's secrets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use quorate_share::{Kind, find_all};
 use sha2::{Digest as _, Sha256};
@@ -38,6 +39,13 @@ pub(super) struct OwnShare<'m> {
 pub(super) struct Decrypted {
     pub text: Zeroizing<Vec<u8>>,
     typed: Option<TypedPassphrase>,
+}
+
+/// The keys that one command has unlocked.
+#[derive(Default)]
+pub(super) struct Unlocked {
+    typed: Option<TypedPassphrase>,
+    file: Option<(PathBuf, Rc<AgeIdentity>)>,
 }
 
 /// So often a passphrase may be typed anew.
@@ -181,8 +189,13 @@ impl Context<'_> {
     }
 
     /// Reads an identity file; its own passphrase is asked for, up to three times.
-    fn identity_file(&self, given: &Path) -> Result<AgeIdentity, Failure> {
+    fn identity_file(&self, given: &Path) -> Result<Rc<AgeIdentity>, Failure> {
         let full = self.world.surroundings.resolve(given);
+        if let Some((path, identity)) = &self.unlocked.borrow().file
+            && *path == full
+        {
+            return Ok(Rc::clone(identity));
+        }
         let bytes = self.world.files.read(&full, MAX_IDENTITY)?;
         let unusable = |error: &IdentityError| {
             Failure::new(
@@ -191,14 +204,18 @@ impl Context<'_> {
             )
         };
         let locked = match AgeIdentity::from_file(&bytes).map_err(|error| unusable(&error))? {
-            IdentityFile::Open(identity) => return Ok(identity),
+            IdentityFile::Open(identity) => return Ok(Rc::new(identity)),
             IdentityFile::NeedsPassphrase(locked) => locked,
         };
         let prompt = format!("passphrase of {} (not shown): ", path(given));
         for _ in 0..TRIES {
             let typed = self.world.terminal.ask_secret(&prompt)?;
             match locked.unlock(&typed) {
-                Ok(identity) => return Ok(identity),
+                Ok(identity) => {
+                    let identity = Rc::new(identity);
+                    self.unlocked.borrow_mut().file = Some((full, Rc::clone(&identity)));
+                    return Ok(identity);
+                }
                 Err(error) if error.is_mistyped() => self.note("that isn't it"),
                 Err(error) => return Err(unusable(&error)),
             }
@@ -207,6 +224,13 @@ impl Context<'_> {
     }
 
     fn by_passphrase(&self, file: &Path, sealed: &[u8]) -> Result<Decrypted, Failure> {
+        let before = self.unlocked.borrow().typed.clone();
+        if let Some(typed) = before
+            && let Ok(text) = typed.open(sealed, MAX_OPENED)
+        {
+            let typed = Some(typed);
+            return Ok(Decrypted { text, typed });
+        }
         for _ in 0..TRIES {
             let typed = self
                 .world
@@ -215,6 +239,7 @@ impl Context<'_> {
             let typed = TypedPassphrase::of(typed.as_bytes());
             match typed.open(sealed, MAX_OPENED) {
                 Ok(text) => {
+                    self.unlocked.borrow_mut().typed = Some(typed.clone());
                     return Ok(Decrypted {
                         text,
                         typed: Some(typed),
