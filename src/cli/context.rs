@@ -16,16 +16,11 @@ use crate::vault::manifest::{MAX_MANIFEST, Manifest, SignedManifest};
 use crate::vault::pins::{PinError, PinStore, Pins};
 use crate::vault::record::Digest;
 use crate::world::{Batch, Kind as FileKind, LockGuard, SafeText, World, sweep_temporaries};
-use crate::world::{Command, Program};
-
-const MAX_IGNORED: usize = 64 << 10;
-/// What git must not take.
-const IGNORED: &str = "/out/\n/.quorate.lock\n.quorate-tmp-*\n*.submission\n";
 
 /// The world and the common options.
 pub(super) struct Context<'w> {
     pub world: World<'w>,
-    common: Common,
+    pub(super) common: Common,
     /// The standard output belongs to a pipe.
     output_taken: Cell<bool>,
     /// What was typed or unlocked, so that one command asks once. Wiped with the command.
@@ -71,53 +66,6 @@ impl<'w> Context<'w> {
         self.world
             .terminal
             .note(&format!("quorate: warning: {text}"));
-    }
-
-    /// The git lines to type.
-    pub(super) fn share_by_git(&self, folder: &Path, files: &str, message: &str) {
-        let message = message.replace('\'', "");
-        if self.common.commit {
-            match self.commit(folder, files, &message) {
-                Ok(()) => self.advise(&format!("committed: {message}; to share it: git push")),
-                Err(why) => {
-                    self.warn(&format!("not committed: {why}"));
-                    self.note(&format!(
-                        "  next: git add {files} && git commit -m '{message}' && git push"
-                    ));
-                }
-            }
-            return;
-        }
-        self.advise("");
-        self.advise("to share it:");
-        self.advise(&format!("  git add {files}"));
-        self.advise(&format!("  git commit -m '{message}' && git push"));
-    }
-
-    /// What it says, typed.
-    fn commit(&self, folder: &Path, files: &str, message: &str) -> Result<(), String> {
-        let git = |arguments: &[&str]| -> Result<(), String> {
-            let mut all = vec![std::ffi::OsStr::new("-C"), folder.as_os_str()];
-            all.extend(arguments.iter().map(std::ffi::OsStr::new));
-            let command = Command::new(Program::Git, &all, b"");
-            let output = self
-                .world
-                .programs
-                .run(&command)
-                .map_err(|error| error.to_string())?;
-            if output.status == Some(0) {
-                return Ok(());
-            }
-            let said = String::from_utf8_lossy(&output.stderr);
-            let line = said
-                .lines()
-                .find(|line| !line.is_empty())
-                .unwrap_or("git failed");
-            Err(SafeText::limited(line, 200).to_string())
-        };
-        let files: Vec<&str> = files.split(' ').collect();
-        git(&[&["add"][..], &files].concat())?;
-        git(&["commit", "--quiet", "-m", message])
     }
 
     /// The folder that `init` and `create` work in.
@@ -466,25 +414,6 @@ impl<'w> Context<'w> {
         }
         batch.commit(self.world.files, self.world.random)?;
         Ok(())
-    }
-
-    /// `.gitignore`, with what stood there before.
-    pub(super) fn gitignore(&self, folder: &Path) -> Result<Vec<u8>, Failure> {
-        let file = folder.join(".gitignore");
-        let mut text = match self.world.files.kind(&file)? {
-            Some(FileKind::File) => self.world.files.read(&file, MAX_IGNORED)?.to_vec(),
-            _ => Vec::new(),
-        };
-        for line in IGNORED.lines() {
-            if !text
-                .split(|b| *b == b'\n')
-                .any(|there| there == line.as_bytes())
-            {
-                text.extend_from_slice(line.as_bytes());
-                text.push(b'\n');
-            }
-        }
-        Ok(text)
     }
 
     /// Refuses unless the share set is in force.

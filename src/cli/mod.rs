@@ -1,6 +1,8 @@
 //! The program: one file per command. [`run`] is all that `main` calls, and all that tests need.
 
+mod answers;
 mod approve;
+mod certified;
 mod certify;
 mod context;
 mod create;
@@ -8,6 +10,7 @@ mod decline;
 mod desk;
 mod discard;
 mod example;
+mod git;
 mod init;
 mod keys;
 mod open_request;
@@ -20,9 +23,11 @@ mod remind;
 pub mod report;
 mod roster;
 mod screen;
+mod seen;
 mod share;
 mod show;
 mod status;
+mod status_json;
 mod submit;
 mod verify;
 
@@ -76,10 +81,10 @@ pub(crate) struct Common {
     key: Option<String>,
     /// Type the git lines, too: add and commit what this command wrote; push is yours
     #[arg(long, global = true, help_heading = "Common options")]
-    commit: bool,
+    pub(crate) commit: bool,
     /// Print results only, no advice
     #[arg(long, global = true, help_heading = "Common options")]
-    quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// The file that opens an own share, where gpg doesn't do it.

@@ -10,7 +10,7 @@ use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::{MAX_MINUTES, Minutes};
-use crate::ceremony::objection::{Kind as No, MAX_OBJECTION, Objection};
+use crate::ceremony::objection::MAX_OBJECTION;
 use crate::ceremony::outcome::{MAX_OUTCOME, Outcome, OutcomeError};
 use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
 use crate::openpgp::Plan;
@@ -120,63 +120,6 @@ impl Opened {
         self.me.as_ref()
     }
 
-    /// The names of the evidence that must never go away, whether it is genuine or not.
-    fn lasting(&self) -> Vec<(String, bool, &[u8])> {
-        let named = |word: &str, file: &[u8]| format!("{word} {}", Digest::of(file));
-        let minutes = self.evidence.minutes.iter();
-        let withdrawals = self.evidence.withdrawals.iter();
-        minutes
-            .map(|(_, file)| (named("minutes", file), false, file.as_slice()))
-            .chain(withdrawals.map(|(_, file)| (named("withdrawal", file), true, file.as_slice())))
-            .collect()
-    }
-
-    /// What was seen on this machine and isn't here.
-    pub(super) fn missing(&self) -> Vec<String> {
-        let here = self.lasting();
-        let is_here = |seen: &&String| here.iter().any(|(name, ..)| name == *seen);
-        self.seen
-            .iter()
-            .filter(|seen| !is_here(seen))
-            .cloned()
-            .collect()
-    }
-
-    /// Remembers what is new and genuine; says whether there was anything.
-    pub(super) fn see_what_is_new(&mut self) -> bool {
-        let new = |(name, ..): &(String, bool, &[u8])| !self.seen.contains(name);
-        let found: Vec<String> = self
-            .lasting()
-            .into_iter()
-            .filter(new)
-            .filter(|(_, withdrawal, file)| {
-                if *withdrawal {
-                    self.requests().into_iter().flatten().any(|found| {
-                        Objection::read(
-                            file,
-                            No::Withdrawal,
-                            self.manifest(),
-                            &found.verified,
-                            self.now,
-                        )
-                        .is_ok()
-                    })
-                } else {
-                    // The result is written last: minutes without it are of a `perform` that was
-                    // stopped, and the next one writes them anew.
-                    Minutes::read(file, self.manifest()).is_ok_and(|(minutes, _)| {
-                        let results = &mut self.evidence.results.iter();
-                        results.any(|(_, result)| Digest::of(result) == minutes.result)
-                    })
-                }
-            })
-            .map(|(name, ..)| name)
-            .collect();
-        let any = !found.is_empty();
-        self.seen.extend(found);
-        any
-    }
-
     pub(super) fn set(&self, kind: Kind) -> Result<&ShareSet, Failure> {
         self.manifest()
             .set(kind)
@@ -211,99 +154,6 @@ impl Opened {
             .filter_map(|(_, file)| Closing::read(file, self.manifest()).ok())
             .collect();
         Ok(Force::of(self.set(kind)?, &receipts, &closings, now))
-    }
-
-    /// The valid declines of a request, one per holder, of those who haven't approved it later.
-    pub(super) fn declines(&self, found: &Found) -> Vec<Objection> {
-        let approved = self.approvals(found);
-        let mut list: Vec<Objection> = Vec::new();
-        for (_, file) in &self.evidence.declines {
-            let read = |file| {
-                Objection::read(
-                    file,
-                    No::Decline,
-                    self.manifest(),
-                    &found.verified,
-                    self.now,
-                )
-            };
-            let Ok(decline) = read(file) else { continue };
-            let taken_back = approved
-                .iter()
-                .any(|(approval, _)| approval.holder == decline.holder);
-            if !taken_back && !list.iter().any(|other| other.holder == decline.holder) {
-                list.push(decline);
-            }
-        }
-        list.sort_by_key(|decline| decline.signed);
-        list
-    }
-
-    /// The opener's withdrawal of a request, if there is one.
-    pub(super) fn withdrawal(&self, found: &Found) -> Option<Objection> {
-        self.evidence.withdrawals.iter().find_map(|(_, file)| {
-            Objection::read(
-                file,
-                No::Withdrawal,
-                self.manifest(),
-                &found.verified,
-                self.now,
-            )
-            .ok()
-        })
-    }
-
-    /// The holders who haven't declined, and how many of them are needed.
-    pub(super) fn still_possible(&self, found: &Found) -> Result<(Vec<Name>, usize), Failure> {
-        let declined = self.declines(found);
-        let set = self.set(found.verified.request().kind)?;
-        let open = set
-            .shares
-            .iter()
-            .map(|dealt| dealt.holder.clone())
-            .filter(|holder| !declined.iter().any(|decline| decline.holder == *holder))
-            .collect();
-        Ok((open, usize::from(set.threshold.get())))
-    }
-
-    /// Refuses a request that was withdrawn, or that too many declined.
-    pub(super) fn not_ended(&self, found: &Found) -> Result<(), Failure> {
-        if let Some(withdrawal) = self.withdrawal(found) {
-            return Err(Failure::new(
-                Exit::Quorum,
-                format!(
-                    "{} was withdrawn by {}, {}",
-                    found.id,
-                    withdrawal.holder,
-                    withdrawal.signed.day()
-                ),
-            )
-            .fact(format!(
-                "\"{}\"",
-                SafeText::limited(&withdrawal.because, 300)
-            ))
-            .fact("nothing was signed"));
-        }
-        let (open, needed) = self.still_possible(found)?;
-        if open.len() < needed {
-            let mut failure = Failure::new(
-                Exit::Quorum,
-                format!(
-                    "{} was declined: {needed} are needed, and {} are left",
-                    found.id,
-                    open.len()
-                ),
-            );
-            for decline in self.declines(found) {
-                failure = failure.fact(format!(
-                    "{}: \"{}\"",
-                    decline.holder,
-                    SafeText::limited(&decline.because, 300)
-                ));
-            }
-            return Err(failure.fact("nothing was signed"));
-        }
-        Ok(())
     }
 
     /// The id of a request in its file's name.

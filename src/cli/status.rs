@@ -2,12 +2,11 @@
 
 use clap::Args;
 use quorate_share::Kind;
-use serde_json::json;
 
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::Failure;
-use super::screen;
+use super::{screen, status_json};
 use crate::ceremony::explain;
 use crate::ceremony::objection::Objection;
 use crate::openpgp::draft::Draft;
@@ -31,23 +30,23 @@ pub(super) struct Open {
     pub found: Found,
     pub approved: Vec<(Name, Timestamp)>,
     pub needed: u8,
-    waiting: Vec<Name>,
-    declined: Vec<Objection>,
-    arrived: usize,
-    mine: bool,
+    pub waiting: Vec<Name>,
+    pub declined: Vec<Objection>,
+    pub arrived: usize,
+    pub mine: bool,
 }
 
 /// What a screen shows.
 pub(super) struct View {
     pub opened: Opened,
-    now: Timestamp,
-    master: Force,
-    revocation: Force,
-    requests: Vec<Open>,
-    damaged: Vec<String>,
+    pub now: Timestamp,
+    pub master: Force,
+    pub revocation: Force,
+    pub requests: Vec<Open>,
+    pub damaged: Vec<String>,
     /// Requests that were withdrawn or declined, in words.
-    ended: Vec<String>,
-    done: usize,
+    pub ended: Vec<String>,
+    pub done: usize,
 }
 
 impl View {
@@ -131,7 +130,7 @@ impl View {
     }
 
     /// The state in one or two words, for people and for programs.
-    fn state(&self) -> (&'static str, &'static str) {
+    pub(super) fn state(&self) -> (&'static str, &'static str) {
         if self.ended() {
             ("ENDED: EXPIRED", "ended")
         } else if self.in_force() {
@@ -142,7 +141,7 @@ impl View {
     }
 
     /// What the person at this machine can do now.
-    fn my_turn(&self) -> Option<(String, Vec<String>)> {
+    pub(super) fn my_turn(&self) -> Option<(String, Vec<String>)> {
         let me = self.opened.remembered_me()?;
         let missing = self.master.missing.contains(me) || self.revocation.missing.contains(me);
         if missing {
@@ -248,7 +247,7 @@ pub(super) fn my_turn(context: &Context<'_>) -> Result<(), Failure> {
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let view = View::read(context)?;
     if options.json {
-        context.say(&format!("{:#}", as_json(&view)));
+        context.say(&format!("{:#}", status_json::of(&view)));
         return Ok(());
     }
     if options.remind {
@@ -421,74 +420,4 @@ fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
         needs.push_str(&format!("; {} arrived here", open.arrived));
     }
     context.say(&needs);
-}
-
-fn as_json(view: &View) -> serde_json::Value {
-    let opened = &view.opened;
-    let names = |names: &mut dyn Iterator<Item = &Name>| -> Vec<String> {
-        names.map(ToString::to_string).collect()
-    };
-    let sets: Vec<serde_json::Value> = [
-        (Kind::Master, &view.master),
-        (Kind::Revocation, &view.revocation),
-    ]
-    .into_iter()
-    .filter_map(|(kind, force)| {
-        let set = opened.manifest().set(kind)?;
-        Some(json!({
-            "kind": kind_word(kind),
-            "generation": set.generation.get(),
-            "needed": set.threshold.get(),
-            "seats": set.shares.len(),
-            "receipts": names(&mut force.shown.keys()),
-            "missing": names(&mut force.missing.iter()),
-            "closed_without": names(&mut force.closed.keys()),
-        }))
-    })
-    .collect();
-    let requests: Vec<serde_json::Value> = view
-        .requests
-        .iter()
-        .map(|open| {
-            let request = open.found.verified.request();
-            json!({
-                "id": open.found.id,
-                "digest": open.found.verified.digest().to_string(),
-                "what": explain::title(request.drafts.iter().map(Draft::plan)),
-                "opened_by": request.opener.to_string(),
-                "opened": request.opened.to_string(),
-                "closes": request.closes.to_string(),
-                "needed": open.needed,
-                "approved": names(&mut open.approved.iter().map(|(name, _)| name)),
-                "declined": names(&mut open.declined.iter().map(|decline| &decline.holder)),
-                "open": names(&mut open.waiting.iter()),
-                "arrived_here": open.arrived,
-            })
-        })
-        .collect();
-    let turn = view.my_turn();
-    let next: Vec<String> = turn
-        .as_ref()
-        .map(|(_, next)| {
-            std::iter::once("quorate".to_owned())
-                .chain(next.clone())
-                .collect()
-        })
-        .unwrap_or_default();
-    json!({
-        "format": 1,
-        "key": {
-            "fingerprint": opened.fingerprint.to_hex(),
-            "user_id": opened.user_id,
-            "state": view.state().1,
-            "created": opened.created.to_string(),
-            "expires": opened.expires.to_string(),
-        },
-        "share_sets": sets,
-        "requests": requests,
-        "carried_out": view.done,
-        "me": opened.remembered_me().map(ToString::to_string),
-        "my_turn": turn.is_some(),
-        "next": next,
-    })
 }

@@ -1,0 +1,111 @@
+//! The files in `out/`: certificates with their certifications, all other bytes untouched.
+
+use super::context::Context;
+use super::desk::Desk;
+use super::opened::{Found, Opened};
+use super::report::{Exit, Failure, path};
+use crate::ceremony::outcome::Outcome;
+use crate::openpgp::Plan;
+use crate::openpgp::armor::enarmor;
+use crate::openpgp::draft::Draft;
+use crate::openpgp::splice::{Insertion, primary_bodies, splice};
+use crate::world::{Batch, Kind as FileKind, SafeText};
+use std::path::PathBuf;
+
+/// Writes the certificates of a request with their certifications to `out/`.
+pub(super) fn write(
+    context: &Context<'_>,
+    opened: &Opened,
+    found: &Found,
+    desk: &Desk,
+    outcome: &Outcome,
+) -> Result<Vec<PathBuf>, Failure> {
+    let files = context.world.files;
+    let out = opened.folder.join("out");
+    let targets = desk.targets(files)?;
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bodies = bodies(&found.verified.request().drafts, outcome)?;
+    if matches!(files.kind(&out)?, Some(kind) if kind != FileKind::Folder) {
+        return Err(Failure::new(Exit::Forged, format!("{} isn't a folder", path(&out)))
+            .fact("results and minutes are in the vault; only the files in out/ could not be made")
+            .next("remove it, then: quorate perform again"));
+    }
+    let mut batch = Batch::new().folder(&out, 0o755);
+    let mut written = Vec::new();
+    let mut placed = vec![false; bodies.len()];
+    for (name, armored, file) in targets {
+        let packets = files.read(&file, crate::ceremony::request::MAX_REQUEST)?;
+        let keys = primary_bodies(&packets);
+        let here: Vec<usize> = (0..bodies.len())
+            .filter(|i| keys.contains(&bodies[*i].key))
+            .collect();
+        let insertions: Vec<Insertion<'_>> = here
+            .iter()
+            .map(|i| Insertion {
+                key: &bodies[*i].key,
+                user_id: &bodies[*i].user_id,
+                signature: &bodies[*i].signature,
+            })
+            .collect();
+        let spliced = splice(&packets, &insertions).map_err(|error| swapped(&name, &error))?;
+        for index in here {
+            placed[index] = true;
+        }
+        let bytes = if armored {
+            enarmor(sequoia_openpgp::armor::Kind::PublicKey, &spliced)
+                .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?
+        } else {
+            spliced
+        };
+        let path = out.join(&name);
+        batch = batch.replace(&path, bytes, 0o644);
+        written.push(path);
+    }
+    if placed.contains(&false) {
+        return Err(swapped(
+            "the stored certificates",
+            &"a certified key is missing",
+        ));
+    }
+    batch.commit(files, context.world.random)?;
+    Ok(written)
+}
+
+fn swapped(name: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(
+        Exit::Forged,
+        format!(
+            "{} isn't the certificate that was approved: {error}",
+            SafeText::new(name)
+        ),
+    )
+    .fact("results and minutes are in the vault; only the file in out/ could not be made")
+}
+
+struct Bodies {
+    key: Vec<u8>,
+    user_id: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+fn bodies(drafts: &[Draft], outcome: &Outcome) -> Result<Vec<Bodies>, Failure> {
+    use sequoia_openpgp::serialize::MarshalInto;
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
+    let mut bodies = Vec::new();
+    for (draft, signed) in drafts.iter().zip(&outcome.signatures) {
+        let Plan::Certify {
+            target, user_id, ..
+        } = draft.plan()
+        else {
+            continue;
+        };
+        bodies.push(Bodies {
+            key: target.to_vec().map_err(|e| failed(&e))?,
+            user_id: user_id.value().to_vec(),
+            signature: signed.to_bytes().map_err(|e| failed(&e))?,
+        });
+    }
+    Ok(bodies)
+}

@@ -1,0 +1,79 @@
+//! What a command leaves to git: the lines to type, or, with `--commit`, typed.
+
+use std::path::Path;
+
+use super::context::Context;
+use super::report::Failure;
+use crate::world::{Command, Kind as FileKind, Program, SafeText};
+
+const MAX_IGNORED: usize = 64 << 10;
+/// What git must not take.
+const IGNORED: &str = "/out/\n/.quorate.lock\n.quorate-tmp-*\n*.submission\n";
+
+impl Context<'_> {
+    /// The git lines to type.
+    pub(super) fn share_by_git(&self, folder: &Path, files: &str, message: &str) {
+        let message = message.replace('\'', "");
+        if self.common.commit {
+            match self.commit(folder, files, &message) {
+                Ok(()) => self.advise(&format!("committed: {message}; to share it: git push")),
+                Err(why) => {
+                    self.warn(&format!("not committed: {why}"));
+                    self.note(&format!(
+                        "  next: git add {files} && git commit -m '{message}' && git push"
+                    ));
+                }
+            }
+            return;
+        }
+        self.advise("");
+        self.advise("to share it:");
+        self.advise(&format!("  git add {files}"));
+        self.advise(&format!("  git commit -m '{message}' && git push"));
+    }
+
+    /// What it says, typed.
+    fn commit(&self, folder: &Path, files: &str, message: &str) -> Result<(), String> {
+        let git = |arguments: &[&str]| -> Result<(), String> {
+            let mut all = vec![std::ffi::OsStr::new("-C"), folder.as_os_str()];
+            all.extend(arguments.iter().map(std::ffi::OsStr::new));
+            let command = Command::new(Program::Git, &all, b"");
+            let output = self
+                .world
+                .programs
+                .run(&command)
+                .map_err(|error| error.to_string())?;
+            if output.status == Some(0) {
+                return Ok(());
+            }
+            let said = String::from_utf8_lossy(&output.stderr);
+            let line = said
+                .lines()
+                .find(|line| !line.is_empty())
+                .unwrap_or("git failed");
+            Err(SafeText::limited(line, 200).to_string())
+        };
+        let files: Vec<&str> = files.split(' ').collect();
+        git(&[&["add"][..], &files].concat())?;
+        git(&["commit", "--quiet", "-m", message])
+    }
+
+    /// `.gitignore`, with what stood there before.
+    pub(super) fn gitignore(&self, folder: &Path) -> Result<Vec<u8>, Failure> {
+        let file = folder.join(".gitignore");
+        let mut text = match self.world.files.kind(&file)? {
+            Some(FileKind::File) => self.world.files.read(&file, MAX_IGNORED)?.to_vec(),
+            _ => Vec::new(),
+        };
+        for line in IGNORED.lines() {
+            if !text
+                .split(|b| *b == b'\n')
+                .any(|there| there == line.as_bytes())
+            {
+                text.extend_from_slice(line.as_bytes());
+                text.push(b'\n');
+            }
+        }
+        Ok(text)
+    }
+}

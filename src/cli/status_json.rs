@@ -1,0 +1,81 @@
+//! `quorate status --json`.
+
+use quorate_share::Kind;
+use serde_json::json;
+
+use super::status::View;
+use crate::ceremony::explain;
+use crate::openpgp::draft::Draft;
+use crate::roster::name::Name;
+use crate::vault::render::kind_word;
+
+/// Everything that the screen shows, for programs: docs/status.schema.json describes it.
+pub(super) fn of(view: &View) -> serde_json::Value {
+    let opened = &view.opened;
+    let names = |names: &mut dyn Iterator<Item = &Name>| -> Vec<String> {
+        names.map(ToString::to_string).collect()
+    };
+    let sets: Vec<serde_json::Value> = [
+        (Kind::Master, &view.master),
+        (Kind::Revocation, &view.revocation),
+    ]
+    .into_iter()
+    .filter_map(|(kind, force)| {
+        let set = opened.manifest().set(kind)?;
+        Some(json!({
+            "kind": kind_word(kind),
+            "generation": set.generation.get(),
+            "needed": set.threshold.get(),
+            "seats": set.shares.len(),
+            "receipts": names(&mut force.shown.keys()),
+            "missing": names(&mut force.missing.iter()),
+            "closed_without": names(&mut force.closed.keys()),
+        }))
+    })
+    .collect();
+    let requests: Vec<serde_json::Value> = view
+        .requests
+        .iter()
+        .map(|open| {
+            let request = open.found.verified.request();
+            json!({
+                "id": open.found.id,
+                "digest": open.found.verified.digest().to_string(),
+                "what": explain::title(request.drafts.iter().map(Draft::plan)),
+                "opened_by": request.opener.to_string(),
+                "opened": request.opened.to_string(),
+                "closes": request.closes.to_string(),
+                "needed": open.needed,
+                "approved": names(&mut open.approved.iter().map(|(name, _)| name)),
+                "declined": names(&mut open.declined.iter().map(|decline| &decline.holder)),
+                "open": names(&mut open.waiting.iter()),
+                "arrived_here": open.arrived,
+            })
+        })
+        .collect();
+    let turn = view.my_turn();
+    let next: Vec<String> = turn
+        .as_ref()
+        .map(|(_, next)| {
+            std::iter::once("quorate".to_owned())
+                .chain(next.clone())
+                .collect()
+        })
+        .unwrap_or_default();
+    json!({
+        "format": 1,
+        "key": {
+            "fingerprint": opened.fingerprint.to_hex(),
+            "user_id": opened.user_id,
+            "state": view.state().1,
+            "created": opened.created.to_string(),
+            "expires": opened.expires.to_string(),
+        },
+        "share_sets": sets,
+        "requests": requests,
+        "carried_out": view.done,
+        "me": opened.remembered_me().map(ToString::to_string),
+        "my_turn": turn.is_some(),
+        "next": next,
+    })
+}
