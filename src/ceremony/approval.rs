@@ -2,7 +2,7 @@
 
 use quorate_share::{Seat, SetId};
 
-use super::request::{DAY, VerifiedRequest, hex, unhex};
+use super::request::{VerifiedRequest, hex, unhex};
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;
@@ -102,10 +102,8 @@ impl Approval {
         if approval.request != request.digest() {
             return Err(ApprovalError::OtherRequest(approval.request));
         }
-        let dealt = manifest
-            .set(asked.kind)
-            .and_then(|set| set.of(&approval.holder))
-            .filter(|dealt| dealt.seat == approval.seat)
+        let dealt = request
+            .dealt_to(manifest, &approval.holder, approval.seat)
             .ok_or_else(|| ApprovalError::NotAHolder(approval.holder.clone()))?;
         record
             .verify(&dealt.holder_key, Namespace::Approval)
@@ -113,9 +111,7 @@ impl Approval {
                 holder: approval.holder.clone(),
                 error,
             })?;
-        // Two machines' clocks may differ; a day is what the rules allow both ways.
-        let (signed, opened) = (approval.signed.seconds(), asked.opened.seconds());
-        if signed + DAY < opened || signed > now.seconds() + DAY {
+        if !request.can_be_answered_on(approval.signed, now) {
             return Err(ApprovalError::Time(approval.signed));
         }
         Ok(approval)

@@ -3,7 +3,7 @@
 use quorate_share::{Seat, SetId};
 
 use super::approval::seat;
-use super::request::{DAY, VerifiedRequest};
+use super::request::{VerifiedRequest, hex};
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;
@@ -104,7 +104,7 @@ impl Objection {
     /// [`ObjectionError::Record`].
     pub fn sign(&self, key: &HolderKey) -> Result<Vec<u8>, ObjectionError> {
         let payload = RecordWriter::new(self.kind.word())
-            .line("vault", data_encoding::HEXLOWER.encode(&self.vault))
+            .line("vault", hex(&self.vault))
             .line("request", self.request.to_string())
             .line("set", self.set.to_string())
             .line("holder", self.holder.to_string())
@@ -149,7 +149,7 @@ impl Objection {
             .map_err(|_| bad("signed"))?;
         record.end()?;
         let asked = request.request();
-        let same = vault == data_encoding::HEXLOWER.encode(&manifest.vault_id)
+        let same = vault == hex(&manifest.vault_id)
             && of == request.digest().to_string()
             && set == asked.set;
         if !same {
@@ -159,10 +159,9 @@ impl Objection {
             return Err(bad("because"));
         }
         let theirs = kind == Kind::Decline || holder == asked.opener;
-        let dealt = manifest
-            .set(asked.kind)
-            .and_then(|set| set.of(&holder))
-            .filter(|dealt| dealt.seat == seat && theirs)
+        let dealt = request
+            .dealt_to(manifest, &holder, seat)
+            .filter(|_| theirs)
             .ok_or_else(|| ObjectionError::NotTheirs(holder.clone()))?;
         record
             .verify(&dealt.holder_key, kind.namespace())
@@ -170,8 +169,7 @@ impl Objection {
                 holder: holder.clone(),
                 error,
             })?;
-        let (at, opened) = (signed.seconds(), asked.opened.seconds());
-        if at + DAY < opened || at > now.seconds() + DAY {
+        if !request.can_be_answered_on(signed, now) {
             return Err(ObjectionError::Time(signed));
         }
         Ok(Self {

@@ -1,12 +1,12 @@
 //! A request: what is to be signed, to the byte, and who asks.
 
-use quorate_share::{Generation, Kind, SetId};
+use quorate_share::{Generation, Kind, Seat, SetId};
 use sequoia_openpgp::Fingerprint;
 
 use crate::openpgp::draft::{Draft, DraftError, MAX_DRAFT};
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
-use crate::vault::manifest::{Manifest, ShareSet};
+use crate::vault::manifest::{Dealt, Manifest, ShareSet};
 use crate::vault::record::{Digest, Record, RecordError, RecordWriter};
 use crate::world::Timestamp;
 
@@ -304,6 +304,26 @@ impl VerifiedRequest {
             return Err(RequestError::Closed(self.request.closes));
         }
         Ok(())
+    }
+
+    /// What the holder of a seat of the set that is asked was dealt.
+    pub(super) fn dealt_to<'m>(
+        &self,
+        manifest: &'m Manifest,
+        holder: &Name,
+        seat: Seat,
+    ) -> Option<&'m Dealt> {
+        manifest
+            .set(self.request.kind)?
+            .of(holder)
+            .filter(|dealt| dealt.seat == seat)
+    }
+
+    /// Can an answer bear this date? Two machines' clocks may differ; a day is what the rules allow
+    /// both ways.
+    pub(super) fn can_be_answered_on(&self, signed: Timestamp, now: Timestamp) -> bool {
+        let (signed, opened) = (signed.seconds(), self.request.opened.seconds());
+        signed + DAY >= opened && signed <= now.seconds() + DAY
     }
 }
 

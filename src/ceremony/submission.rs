@@ -170,9 +170,8 @@ impl Submission {
         if digest != approval.request.to_string() {
             return Err(ApprovalError::OtherRequest(approval.request).into());
         }
-        let dealt = manifest
-            .set(request.request().kind)
-            .and_then(|set| set.of(&approval.holder))
+        let dealt = request
+            .dealt_to(manifest, &approval.holder, approval.seat)
             .ok_or_else(|| ApprovalError::NotAHolder(approval.holder.clone()))?;
         record
             .verify(&dealt.holder_key, Namespace::Submission)

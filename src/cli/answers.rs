@@ -2,54 +2,62 @@
 
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
-use crate::ceremony::objection::{Kind as No, Objection};
+use crate::ceremony::objection::{Kind as No, Objection, ObjectionError};
 use crate::roster::name::Name;
 use crate::world::SafeText;
 
+/// How a request ended without a result.
+pub(super) enum Ended {
+    /// Its opener took it back.
+    Withdrawn(Objection),
+    /// So many declined that too few are left.
+    Declined {
+        by: Vec<Objection>,
+        left: usize,
+        needed: usize,
+    },
+}
+
 impl Opened {
+    /// Reads a decline or a withdrawal of a request.
+    pub(super) fn objection(
+        &self,
+        found: &Found,
+        kind: No,
+        file: &[u8],
+    ) -> Result<Objection, ObjectionError> {
+        Objection::read(file, kind, self.manifest(), &found.verified, self.now)
+    }
+
     /// The valid declines of a request, one per holder, of those who haven't approved it later.
     pub(super) fn declines(&self, found: &Found) -> Vec<Objection> {
-        let approved = self.approvals(found);
         let mut list: Vec<Objection> = Vec::new();
         for (_, file) in &self.evidence.declines {
-            let read = |file| {
-                Objection::read(
-                    file,
-                    No::Decline,
-                    self.manifest(),
-                    &found.verified,
-                    self.now,
-                )
-            };
-            let Ok(decline) = read(file) else { continue };
-            let taken_back = approved
-                .iter()
-                .any(|(approval, _)| approval.holder == decline.holder);
-            if !taken_back && !list.iter().any(|other| other.holder == decline.holder) {
+            if let Ok(decline) = self.objection(found, No::Decline, file)
+                && !list.iter().any(|other| other.holder == decline.holder)
+            {
                 list.push(decline);
             }
+        }
+        // Most requests have none; then nobody's approval needs to be verified for it.
+        if !list.is_empty() {
+            let approved = self.approvals(found);
+            list.retain(|decline| {
+                !approved
+                    .iter()
+                    .any(|(approval, _)| approval.holder == decline.holder)
+            });
         }
         list.sort_by_key(|decline| decline.signed);
         list
     }
 
-    /// The opener's withdrawal of a request, if there is one.
-    pub(super) fn withdrawal(&self, found: &Found) -> Option<Objection> {
-        self.evidence.withdrawals.iter().find_map(|(_, file)| {
-            Objection::read(
-                file,
-                No::Withdrawal,
-                self.manifest(),
-                &found.verified,
-                self.now,
-            )
-            .ok()
-        })
-    }
-
-    /// The holders who haven't declined, and how many of them are needed.
-    pub(super) fn still_possible(&self, found: &Found) -> Result<(Vec<Name>, usize), Failure> {
-        let declined = self.declines(found);
+    /// The holders who aren't among those who declined, and how many of them are needed.
+    pub(super) fn still_possible(
+        &self,
+        found: &Found,
+        declined: &[Objection],
+    ) -> Result<(Vec<Name>, usize), Failure> {
         let set = self.set(found.verified.request().kind)?;
         let open = set
             .shares
@@ -60,43 +68,54 @@ impl Opened {
         Ok((open, usize::from(set.threshold.get())))
     }
 
+    /// Whether a request was withdrawn, or declined by too many.
+    pub(super) fn ended(&self, found: &Found) -> Result<Option<Ended>, Failure> {
+        let mut withdrawals = self.evidence.withdrawals.iter();
+        let read = |(_, file): &(_, zeroize::Zeroizing<Vec<u8>>)| {
+            self.objection(found, No::Withdrawal, file).ok()
+        };
+        if let Some(withdrawal) = withdrawals.find_map(read) {
+            return Ok(Some(Ended::Withdrawn(withdrawal)));
+        }
+        let by = self.declines(found);
+        let (open, needed) = self.still_possible(found, &by)?;
+        let left = open.len();
+        Ok((left < needed).then_some(Ended::Declined { by, left, needed }))
+    }
+
     /// Refuses a request that was withdrawn, or that too many declined.
     pub(super) fn not_ended(&self, found: &Found) -> Result<(), Failure> {
-        if let Some(withdrawal) = self.withdrawal(found) {
-            return Err(Failure::new(
+        let id = &found.id;
+        let quoted = |no: &Objection| format!("\"{}\"", SafeText::limited(&no.because, 300));
+        let failure = match self.ended(found)? {
+            None => return Ok(()),
+            Some(Ended::Withdrawn(no)) => Failure::new(
                 Exit::Quorum,
-                format!(
-                    "{} was withdrawn by {}, {}",
-                    found.id,
-                    withdrawal.holder,
-                    withdrawal.signed.day()
-                ),
+                format!("{id} was withdrawn by {}, {}", no.holder, no.signed.day()),
             )
-            .fact(format!(
-                "\"{}\"",
-                SafeText::limited(&withdrawal.because, 300)
-            ))
-            .fact("nothing was signed"));
-        }
-        let (open, needed) = self.still_possible(found)?;
-        if open.len() < needed {
-            let mut failure = Failure::new(
-                Exit::Quorum,
-                format!(
-                    "{} was declined: {needed} are needed, and {} are left",
-                    found.id,
-                    open.len()
-                ),
-            );
-            for decline in self.declines(found) {
-                failure = failure.fact(format!(
-                    "{}: \"{}\"",
-                    decline.holder,
-                    SafeText::limited(&decline.because, 300)
-                ));
+            .fact(quoted(&no)),
+            Some(Ended::Declined { by, left, needed }) => {
+                let mut failure = Failure::new(
+                    Exit::Quorum,
+                    format!("{id} was declined: {needed} are needed, and {left} are left"),
+                );
+                for no in &by {
+                    failure = failure.fact(format!("{}: {}", no.holder, quoted(no)));
+                }
+                failure
             }
-            return Err(failure.fact("nothing was signed"));
+        };
+        Err(failure.fact("nothing was signed"))
+    }
+
+    /// Refuses a request that was carried out, or has [ended](Opened::ended).
+    pub(super) fn wants_answers(&self, found: &Found) -> Result<(), Failure> {
+        if self.outcome(found)?.is_some() {
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("{} was carried out already", found.id),
+            ));
         }
-        Ok(())
+        self.not_ended(found)
     }
 }

@@ -45,13 +45,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .open_at(now)
         .map_err(|error| request_failure(id, &error))?;
     context.needs_force(&opened, request.kind)?;
-    if opened.outcome(&found)?.is_some() {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!("{id} was carried out already"),
-        ));
-    }
-    opened.not_ended(&found)?;
+    opened.wants_answers(&found)?;
     let set = opened.set(request.kind)?;
     let dealt = set
         .of(&me)

@@ -10,6 +10,7 @@ use super::Common;
 use super::opened::{Evidence, Opened};
 use super::own_share::Unlocked;
 use super::report::{Exit, Failure, path};
+use super::seen::Seen;
 use crate::ceremony::explain;
 use crate::roster::name::Name;
 use crate::vault::manifest::{MAX_MANIFEST, Manifest, SignedManifest};
@@ -146,9 +147,10 @@ impl<'w> Context<'w> {
         let vault = signed.vault_id;
         let damaged = |error: &PinError| pin_failure(error, &folder);
         let mut pins = match store.read(&folder, &vault)?.map_err(|e| damaged(&e))? {
-            Some(pins) => {
+            Some(mut pins) => {
                 pins.check(&signed).map_err(|e| damaged(&e))?;
                 self.compare(&signed, &folder)?;
+                pins.advance(&signed);
                 pins
             }
             None => {
@@ -159,19 +161,17 @@ impl<'w> Context<'w> {
             }
         };
         if let Some(name) = &self.common.me {
-            let name = self.member_name(&signed, name)?;
+            let name = self.member_name(&signed, name.trim())?;
             if pins.me.as_deref() != Some(name.as_str()) {
                 pins.me = Some(name.to_string());
                 store.write(&folder, &vault, &pins, self.world.random)?;
             }
         }
         let me = pins.me.as_deref().and_then(|name| Name::parse(name).ok());
-        let identity = pins.identity.clone().map(PathBuf::from);
         let evidence = Evidence::read(self.world.files, &folder)?;
         for file in &evidence.unreadable {
             self.warn(&format!("{file}; it is left aside"));
         }
-        let seen = std::mem::take(&mut pins.seen);
         let mut opened = Opened {
             folder,
             bytes,
@@ -179,10 +179,9 @@ impl<'w> Context<'w> {
             evidence,
             now: self.world.clock.now(),
             me,
-            identity,
-            seen,
+            pins,
         };
-        let missing = opened.missing();
+        let Seen { missing, new } = opened.beside_what_was_seen();
         if !missing.is_empty() {
             let whom = opened
                 .me
@@ -202,13 +201,13 @@ impl<'w> Context<'w> {
                 .fact(format!(
                     "in all {} of {} that were seen",
                     missing.len(),
-                    opened.seen.len()
+                    opened.pins.seen.len()
                 ))
                 .next("git pull; if this stays, call another root before you answer anything"));
         }
-        if opened.see_what_is_new() {
-            pins.seen = opened.seen.clone();
-            store.write(&opened.folder, &vault, &pins, self.world.random)?;
+        if !new.is_empty() {
+            opened.pins.seen.extend(new);
+            store.write(&opened.folder, &vault, &opened.pins, self.world.random)?;
         }
         Ok(opened)
     }
@@ -219,6 +218,7 @@ impl<'w> Context<'w> {
         let (bytes, signed) = self.manifest(&folder)?;
         self.compare(&signed, &folder)?;
         let evidence = Evidence::read(self.world.files, &folder)?;
+        let pins = Pins::of(&signed, None);
         Ok(Opened {
             folder,
             bytes,
@@ -226,8 +226,7 @@ impl<'w> Context<'w> {
             evidence,
             now: self.world.clock.now(),
             me: None,
-            identity: None,
-            seen: Vec::new(),
+            pins,
         })
     }
 
@@ -275,8 +274,8 @@ impl<'w> Context<'w> {
     }
 
     /// A name that must be on the roster.
-    fn member_name(&self, manifest: &Manifest, text: &str) -> Result<Name, Failure> {
-        let name = Name::parse(text.trim())
+    pub(super) fn member_name(&self, manifest: &Manifest, text: &str) -> Result<Name, Failure> {
+        let name = Name::parse(text)
             .ok()
             .filter(|name| manifest.member(name).is_some());
         name.ok_or_else(|| {
@@ -303,13 +302,9 @@ impl<'w> Context<'w> {
             .world
             .terminal
             .ask(&format!("Who are you ({})? ", names.join(", ")))?;
-        let me = self.member_name(opened.manifest(), &answer)?;
-        let mut pins = Pins::of(&opened.signed, Some(&me));
-        pins.seen.clone_from(&opened.seen);
-        pins.identity = opened
-            .identity
-            .as_ref()
-            .map(|p| p.to_string_lossy().into_owned());
+        let me = self.member_name(opened.manifest(), answer.trim())?;
+        let mut pins = opened.pins.clone();
+        pins.me = Some(me.to_string());
         self.pins()?
             .write(&opened.folder, &opened.vault_id, &pins, self.world.random)?;
         Ok(me)

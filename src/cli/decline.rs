@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Identity;
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, request as request_failure};
+use super::{Identity, screen};
 use crate::ceremony::objection::{Kind, MAX_REASON, Objection, is_a_reason};
 use crate::roster::name::Name;
 
@@ -39,13 +39,7 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
         .verified
         .open_at(opened.now)
         .map_err(|error| request_failure(id, &error))?;
-    if opened.outcome(&found)?.is_some() {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!("{id} was carried out already"),
-        ));
-    }
-    opened.not_ended(&found)?;
+    opened.wants_answers(&found)?;
     match kind {
         Kind::Decline => may_decline(&opened, &found, &me)?,
         Kind::Withdrawal if request.opener == me => {}
@@ -82,15 +76,15 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
     let opened = context.open()?;
     match kind {
         Kind::Decline => {
-            let (open, needed) = opened.still_possible(&found)?;
+            let declined = opened.declines(&found);
+            let (open, needed) = opened.still_possible(&found, &declined)?;
             context.say(&format!(
                 "{me} declined {id}; nothing of the share left this machine"
             ));
             if open.len() >= needed {
-                let names: Vec<String> = open.iter().map(ToString::to_string).collect();
                 context.say(&format!(
                     "{needed} of {} can still carry it out",
-                    names.join(", ")
+                    screen::list(&open)
                 ));
             } else {
                 context.say(&format!(

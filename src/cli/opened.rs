@@ -19,6 +19,7 @@ use crate::roster::name::Name;
 use crate::vault::closing::{Closing, MAX_CLOSING};
 use crate::vault::force::Force;
 use crate::vault::manifest::{Manifest, Member, ShareSet, SignedManifest};
+use crate::vault::pins::Pins;
 use crate::vault::receipt::{MAX_RECEIPT, Receipt};
 use crate::vault::record::Digest;
 use crate::world::{Fault, Files, FilesError, Kind as FileKind, SafeText};
@@ -34,9 +35,8 @@ pub(super) struct Opened {
     /// When it was opened: evidence dated more than a day later isn't counted.
     pub now: crate::world::Timestamp,
     pub(super) me: Option<Name>,
-    pub(super) identity: Option<PathBuf>,
-    /// What this machine has seen of it: see [`crate::vault::pins::Pins::seen`].
-    pub(super) seen: Vec<String>,
+    /// What this machine remembers of it.
+    pub(super) pins: Pins,
 }
 
 /// The evidence files of a vault: relative path and bytes.

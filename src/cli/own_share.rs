@@ -19,7 +19,6 @@ use crate::roster::sealed_share::SealedShare;
 use crate::roster::sealing::TypedPassphrase;
 use crate::session::harden::harden_front;
 use crate::vault::manifest::{Dealt, Seal};
-use crate::vault::pins::Pins;
 use crate::vault::render::kind_word;
 use crate::world::gpg;
 
@@ -119,15 +118,13 @@ impl Context<'_> {
     /// The identity's path, kept with the pins, so that it needn't be typed again.
     pub(super) fn remember_identity(&self, opened: &Opened, given: &Path) -> Result<(), Failure> {
         let full = self.world.surroundings.resolve(given);
-        if opened.identity.as_ref() == Some(&full) {
+        let text = full.to_str().map(str::to_owned);
+        // Who isn't known yet has no key to be remembered.
+        if opened.pins.identity == text || opened.pins.me.is_none() {
             return Ok(());
         }
-        let mut pins = Pins::of(&opened.signed, opened.me.as_ref());
-        if pins.me.is_none() {
-            return Ok(());
-        }
-        pins.seen.clone_from(&opened.seen);
-        pins.identity = full.to_str().map(str::to_owned);
+        let mut pins = opened.pins.clone();
+        pins.identity = text;
         self.pins()?
             .write(&opened.folder, &opened.vault_id, &pins, self.world.random)?;
         Ok(())
@@ -154,7 +151,8 @@ impl Context<'_> {
             Seal::Age(_) => "age",
             Seal::Ssh(_) => "ssh",
         };
-        let Some(given) = identity.identity.as_ref().or(opened.identity.as_ref()) else {
+        let remembered = opened.pins.identity.as_deref().map(Path::new);
+        let Some(given) = identity.identity.as_deref().or(remembered) else {
             return Err(Failure::new(
                 Exit::Usage,
                 format!("{} is sealed to your {kind} key", path(file)),
@@ -208,19 +206,13 @@ impl Context<'_> {
             IdentityFile::NeedsPassphrase(locked) => locked,
         };
         let prompt = format!("passphrase of {} (not shown): ", path(given));
-        for _ in 0..TRIES {
-            let typed = self.world.terminal.ask_secret(&prompt)?;
-            match locked.unlock(&typed) {
-                Ok(identity) => {
-                    let identity = Rc::new(identity);
-                    self.unlocked.borrow_mut().file = Some((full, Rc::clone(&identity)));
-                    return Ok(identity);
-                }
-                Err(error) if error.is_mistyped() => self.note("that isn't it"),
-                Err(error) => return Err(unusable(&error)),
-            }
-        }
-        Err(mistyped(given))
+        let identity = self.three_times(&prompt, given, |typed| match locked.unlock(typed) {
+            Ok(identity) => Ok(Some(Rc::new(identity))),
+            Err(error) if error.is_mistyped() => Ok(None),
+            Err(error) => Err(unusable(&error)),
+        })?;
+        self.unlocked.borrow_mut().file = Some((full, Rc::clone(&identity)));
+        Ok(identity)
     }
 
     fn by_passphrase(&self, file: &Path, sealed: &[u8]) -> Result<Decrypted, Failure> {
@@ -231,37 +223,41 @@ impl Context<'_> {
             let typed = Some(typed);
             return Ok(Decrypted { text, typed });
         }
-        for _ in 0..TRIES {
-            let typed = self
-                .world
-                .terminal
-                .ask_secret("passphrase of your share (not shown): ")?;
+        let prompt = "passphrase of your share (not shown): ";
+        let (typed, text) = self.three_times(prompt, file, |typed| {
             let typed = TypedPassphrase::of(typed.as_bytes());
             match typed.open(sealed, MAX_OPENED) {
-                Ok(text) => {
-                    self.unlocked.borrow_mut().typed = Some(typed.clone());
-                    return Ok(Decrypted {
-                        text,
-                        typed: Some(typed),
-                    });
-                }
-                Err(OpenError::WrongPassphrase) => self.note("that isn't it"),
-                Err(other) => {
-                    return Err(Failure::new(
-                        Exit::Forged,
-                        format!("{}: {other}", path(file)),
-                    ));
-                }
+                Ok(text) => Ok(Some((typed, text))),
+                Err(OpenError::WrongPassphrase) => Ok(None),
+                Err(other) => Err(Failure::new(
+                    Exit::Forged,
+                    format!("{}: {other}", path(file)),
+                )),
+            }
+        })?;
+        self.unlocked.borrow_mut().typed = Some(typed.clone());
+        let typed = Some(typed);
+        Ok(Decrypted { text, typed })
+    }
+
+    /// Asks for a passphrase until it opens, up to three times; `None` stands for a wrong one.
+    fn three_times<T>(
+        &self,
+        prompt: &str,
+        file: &Path,
+        open: impl Fn(&str) -> Result<Option<T>, Failure>,
+    ) -> Result<T, Failure> {
+        for _ in 0..TRIES {
+            let typed = self.world.terminal.ask_secret(prompt)?;
+            match open(&typed)? {
+                Some(opened) => return Ok(opened),
+                None => self.note("that isn't it"),
             }
         }
-        Err(mistyped(file))
+        Err(Failure::new(
+            Exit::Failed,
+            format!("{} was not opened: {TRIES} wrong passphrases", path(file)),
+        )
+        .fact("nothing was changed; try again as often as you want"))
     }
-}
-
-fn mistyped(file: &Path) -> Failure {
-    Failure::new(
-        Exit::Failed,
-        format!("{} was not opened: {TRIES} wrong passphrases", path(file)),
-    )
-    .fact("nothing was changed; try again as often as you want")
 }

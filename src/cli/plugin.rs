@@ -11,11 +11,12 @@ use crate::roster::age_file::OpenError;
 use crate::roster::opening::open_with;
 use crate::world::{SafeText, World};
 
-/// What a plugin may ask: nothing that this program would have to believe. It has the terminal, and asks by itself.
+/// What a plugin may ask here: a passphrase or a PIN at the terminal. The rest is shown and not answered. The age
+/// crate wants a value without a lifetime, so it is the real terminal, not the one of a [`World`].
 #[derive(Clone)]
-struct Silent;
+struct AtTheTerminal;
 
-impl age::Callbacks for Silent {
+impl age::Callbacks for AtTheTerminal {
     fn display_message(&self, message: &str) {
         use std::io::Write as _;
         let _ = writeln!(
@@ -83,7 +84,7 @@ pub(super) fn open(
             "{} is asked; it may wait for a touch or a PIN",
             path(&found)
         ));
-        let plugin = age::plugin::IdentityPluginV1::new(name, identities, Silent)
+        let plugin = age::plugin::IdentityPluginV1::new(name, identities, AtTheTerminal)
             .map_err(|_| Failure::new(Exit::Failed, format!("{program} can't be run")))?;
         match open_with(&plugin, sealed, limit) {
             Ok(text) => return Ok(text),

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use quorate_share::Kind;
 
-use super::Identity;
 use super::context::Context;
 use super::report::{Exit, Failure};
-use crate::roster::name::Name;
+use super::{Identity, screen};
 use crate::vault::closing::Closing;
+use crate::vault::force::together;
 use crate::vault::render::kind_word;
-use crate::world::SafeText;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -33,15 +32,7 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     let Command::Close(options) = command;
     let opened = context.open()?;
     let me = context.me(&opened)?;
-    let without = Name::parse(&options.without)
-        .ok()
-        .filter(|name| opened.manifest().member(name).is_some())
-        .ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                format!("'{}' isn't on the roster", SafeText::new(&options.without)),
-            )
-        })?;
+    let without = context.member_name(opened.manifest(), &options.without)?;
     if without == me {
         return Err(Failure::new(
             Exit::Usage,
@@ -119,16 +110,8 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     if master.is_in_force() && revocation.is_in_force() {
         context.say("the key can be used");
     } else {
-        let mut missing = master.not_closed();
-        missing.extend(
-            revocation
-                .not_closed()
-                .into_iter()
-                .filter(|name| !missing.contains(name))
-                .collect::<Vec<_>>(),
-        );
-        let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        context.say(&format!("still missing: {}", names.join(", ")));
+        let missing = together(&master.not_closed(), &revocation.not_closed());
+        context.say(&format!("still missing: {}", screen::list(&missing)));
     }
     context.share_by_git(
         &opened.folder,

@@ -7,7 +7,6 @@ use super::status::View;
 use crate::ceremony::explain;
 use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
-use crate::vault::manifest::Seal;
 use crate::world::SafeText;
 
 /// Prints the texts, each after the name it is for.
@@ -65,8 +64,8 @@ pub(super) fn print(context: &Context<'_>, view: &View) {
 }
 
 fn identity(opened: &Opened, name: &Name) -> &'static str {
-    match opened.manifest().member(name).map(|member| &member.seal) {
-        Some(Seal::Age(_) | Seal::Ssh(_)) => " -i FILE",
+    match opened.manifest().member(name) {
+        Some(member) if member.seal.has_a_file() => " -i FILE",
         _ => "",
     }
 }

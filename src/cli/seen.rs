@@ -2,64 +2,53 @@
 
 use super::opened::Opened;
 use crate::ceremony::minutes::Minutes;
-use crate::ceremony::objection::{Kind as No, Objection};
+use crate::ceremony::objection::Kind as No;
 use crate::vault::record::Digest;
 
+/// The vault beside what was seen of it.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Seen before, and not here.
+    pub missing: Vec<String>,
+    /// Here, genuine, and never seen before.
+    pub new: Vec<String>,
+}
+
 impl Opened {
-    /// The names of the evidence that must never go away, whether it is genuine or not.
-    fn lasting(&self) -> Vec<(String, bool, &[u8])> {
-        let named = |word: &str, file: &[u8]| format!("{word} {}", Digest::of(file));
-        let minutes = self.evidence.minutes.iter();
-        let withdrawals = self.evidence.withdrawals.iter();
-        minutes
-            .map(|(_, file)| (named("minutes", file), false, file.as_slice()))
-            .chain(withdrawals.map(|(_, file)| (named("withdrawal", file), true, file.as_slice())))
-            .collect()
+    /// Compares the evidence that must never go away with the pins.
+    pub(super) fn beside_what_was_seen(&self) -> Seen {
+        let known = &self.pins.seen;
+        let (mut here, mut seen) = (Vec::new(), Seen::default());
+        let mut look = |word: &str, file: &[u8], is_genuine: &dyn Fn(&[u8]) -> bool| {
+            let name = format!("{word} {}", Digest::of(file));
+            if !known.contains(&name) && is_genuine(file) {
+                seen.new.push(name.clone());
+            }
+            // Whether it is genuine doesn't matter for what was seen to be so once.
+            here.push(name);
+        };
+        for (_, file) in &self.evidence.minutes {
+            look("minutes", file, &|file| self.are_minutes_of_a_result(file));
+        }
+        for (_, file) in &self.evidence.withdrawals {
+            look("withdrawal", file, &|file| self.is_a_withdrawal(file));
+        }
+        let missing = known.iter().filter(|name| !here.contains(name));
+        seen.missing = missing.cloned().collect();
+        seen
     }
 
-    /// What was seen on this machine and isn't here.
-    pub(super) fn missing(&self) -> Vec<String> {
-        let here = self.lasting();
-        let is_here = |seen: &&String| here.iter().any(|(name, ..)| name == *seen);
-        self.seen
-            .iter()
-            .filter(|seen| !is_here(seen))
-            .cloned()
-            .collect()
+    /// The result is written last: minutes without it are of a `perform` that was stopped, and the
+    /// next one writes them anew.
+    fn are_minutes_of_a_result(&self, file: &[u8]) -> bool {
+        Minutes::read(file, self.manifest()).is_ok_and(|(minutes, _)| {
+            let mut results = self.evidence.results.iter();
+            results.any(|(_, result)| Digest::of(result) == minutes.result)
+        })
     }
 
-    /// Remembers what is new and genuine; says whether there was anything.
-    pub(super) fn see_what_is_new(&mut self) -> bool {
-        let new = |(name, ..): &(String, bool, &[u8])| !self.seen.contains(name);
-        let found: Vec<String> = self
-            .lasting()
-            .into_iter()
-            .filter(new)
-            .filter(|(_, withdrawal, file)| {
-                if *withdrawal {
-                    self.requests().into_iter().flatten().any(|found| {
-                        Objection::read(
-                            file,
-                            No::Withdrawal,
-                            self.manifest(),
-                            &found.verified,
-                            self.now,
-                        )
-                        .is_ok()
-                    })
-                } else {
-                    // The result is written last: minutes without it are of a `perform` that was
-                    // stopped, and the next one writes them anew.
-                    Minutes::read(file, self.manifest()).is_ok_and(|(minutes, _)| {
-                        let results = &mut self.evidence.results.iter();
-                        results.any(|(_, result)| Digest::of(result) == minutes.result)
-                    })
-                }
-            })
-            .map(|(name, ..)| name)
-            .collect();
-        let any = !found.is_empty();
-        self.seen.extend(found);
-        any
+    fn is_a_withdrawal(&self, file: &[u8]) -> bool {
+        let mut requests = self.requests().into_iter().flatten();
+        requests.any(|found| self.objection(&found, No::Withdrawal, file).is_ok())
     }
 }

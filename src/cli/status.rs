@@ -3,6 +3,7 @@
 use clap::Args;
 use quorate_share::Kind;
 
+use super::answers::Ended;
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::Failure;
@@ -11,7 +12,7 @@ use crate::ceremony::explain;
 use crate::ceremony::objection::Objection;
 use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
-use crate::vault::force::Force;
+use crate::vault::force::{Force, together};
 use crate::vault::render::kind_word;
 use crate::world::{SafeText, Timestamp};
 
@@ -50,8 +51,7 @@ pub(super) struct View {
 }
 
 impl View {
-    fn read(context: &Context<'_>) -> Result<Self, Failure> {
-        let opened = context.open()?;
+    fn of(context: &Context<'_>, opened: Opened) -> Result<Self, Failure> {
         let now = context.world.clock.now();
         let (mut requests, mut damaged, mut ended, mut done) =
             (Vec::new(), Vec::new(), Vec::new(), 0);
@@ -70,29 +70,23 @@ impl View {
             if found.verified.open_at(now).is_err() {
                 continue;
             }
-            if let Some(withdrawal) = opened.withdrawal(&found) {
-                ended.push(format!(
+            match opened.ended(&found)? {
+                None => requests.push(open(context, &opened, found)?),
+                Some(Ended::Withdrawn(no)) => ended.push(format!(
                     "{}: withdrawn by {}, \"{}\"",
                     found.id,
-                    withdrawal.holder,
-                    SafeText::limited(&withdrawal.because, 200)
-                ));
-                continue;
+                    no.holder,
+                    SafeText::limited(&no.because, 200)
+                )),
+                Some(Ended::Declined { by, .. }) => {
+                    let names: Vec<Name> = by.into_iter().map(|no| no.holder).collect();
+                    ended.push(format!(
+                        "{}: declined by {}",
+                        found.id,
+                        screen::list(&names)
+                    ));
+                }
             }
-            if opened.not_ended(&found).is_err() {
-                let names: Vec<Name> = opened
-                    .declines(&found)
-                    .into_iter()
-                    .map(|d| d.holder)
-                    .collect();
-                ended.push(format!(
-                    "{}: declined by {}",
-                    found.id,
-                    screen::list(&names)
-                ));
-                continue;
-            }
-            requests.push(open(context, &opened, found)?);
         }
         let master = opened.force(Kind::Master, now)?;
         let revocation = opened.force(Kind::Revocation, now)?;
@@ -108,7 +102,7 @@ impl View {
         })
     }
 
-    /// Is a receipt of this person missing, and not closed without?
+    /// Is a receipt of this person missing, whether closed without or not?
     pub(super) fn waits_for_receipt(&self, name: &Name) -> bool {
         self.master.missing.contains(name) || self.revocation.missing.contains(name)
     }
@@ -143,13 +137,9 @@ impl View {
     /// What the person at this machine can do now.
     pub(super) fn my_turn(&self) -> Option<(String, Vec<String>)> {
         let me = self.opened.remembered_me()?;
-        let missing = self.master.missing.contains(me) || self.revocation.missing.contains(me);
-        if missing {
+        if self.waits_for_receipt(me) {
             let mut next = vec!["share".to_owned(), "receipt".to_owned()];
-            if matches!(
-                self.opened.member(me).ok()?.seal,
-                crate::vault::manifest::Seal::Age(_) | crate::vault::manifest::Seal::Ssh(_)
-            ) {
+            if self.opened.member(me).ok()?.seal.has_a_file() {
                 next.extend(["-i".to_owned(), "FILE".to_owned()]);
             }
             return Some(("show that your shares open".to_owned(), next));
@@ -214,9 +204,10 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
 
 /// Bare `quorate`: my turn?
 pub(super) fn my_turn(context: &Context<'_>) -> Result<(), Failure> {
-    let opened = context.open()?;
+    let mut opened = context.open()?;
     let me = context.me(&opened)?;
-    let view = View::read(context)?;
+    opened.me = Some(me.clone());
+    let view = View::of(context, opened)?;
     match view.my_turn() {
         Some((what, next)) => {
             context.say(&format!("{me}, it is your turn: {what}"));
@@ -245,7 +236,7 @@ pub(super) fn my_turn(context: &Context<'_>) -> Result<(), Failure> {
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
-    let view = View::read(context)?;
+    let view = View::of(context, context.open()?)?;
     if options.json {
         context.say(&format!("{:#}", status_json::of(&view)));
         return Ok(());
@@ -358,12 +349,7 @@ fn receipts(context: &Context<'_>, view: &View) {
             context.say(&format!("  {:<12} {date}", dealt.holder.to_string()));
         }
     }
-    let mut missing = view.master.missing.clone();
-    for name in &view.revocation.missing {
-        if !missing.contains(name) {
-            missing.push(name.clone());
-        }
-    }
+    let missing = together(&view.master.missing, &view.revocation.missing);
     context.say(&format!("missing        {}", screen::list(&missing)));
     context.say(&format!(
         "in force       with all {}",

@@ -13,7 +13,7 @@ use super::screen;
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
-use crate::ceremony::objection::{Kind as No, Objection};
+use crate::ceremony::objection::Kind as No;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::VerifiedRequest;
 use crate::openpgp::draft::Draft;
@@ -136,7 +136,8 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                 No::Withdrawal
             };
             let found = of(file).ok_or_else(no_request)?;
-            Objection::read(file, kind, manifest, &found.verified, opened.now)
+            opened
+                .objection(&found, kind, file)
                 .map(|o| format!("{} of {} by {}", kind.word(), found.id, o.holder))
                 .map_err(|e| e.to_string())
         }

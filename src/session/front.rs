@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::deal::{DealJob, Made};
+use super::deal::{DealJob, Made, Seat};
 pub use super::harden::Purpose;
 
 use super::harden::Hardening;
@@ -47,10 +47,7 @@ pub enum Signing {
 }
 
 /// A worker that starts while its job is still being prepared.
-pub struct Coming {
-    purpose: Purpose,
-    starting: Starting,
-}
+pub struct Coming(Starting);
 
 impl Coming {
     /// Starts a worker. It waits for its job, and dies with this value.
@@ -58,30 +55,29 @@ impl Coming {
     /// # Errors
     /// [`SessionError::Start`].
     pub fn start(program: &Path, purpose: Purpose) -> Result<Self, SessionError> {
-        let starting = Starting::spawn(program, purpose)?;
-        Ok(Self { purpose, starting })
+        Ok(Self(Starting::spawn(program, purpose)?))
     }
 }
+
+// What the libraries take beside the job's own bytes: trying more costs milliseconds, since every
+// locked page is touched.
+const ROOM_TO_SIGN: usize = 512 << 10;
+/// Sealing to OpenPGP takes buffers of 4 MiB.
+const ROOM_TO_DEAL: usize = 4 << 20;
+/// scrypt at a person's passphrase takes 256 MiB.
+const ROOM_FOR_PASSPHRASES: usize = 260 << 20;
 
 fn run(
     coming: Coming,
     strict: bool,
     tag: u8,
     fields: &[Vec<u8>],
-    passphrases: bool,
+    room: usize,
 ) -> Result<(Reply, Ran), SessionError> {
     let size: usize = fields.iter().map(Vec::len).sum();
-    // What goes in, what is made from it, and room for the libraries: trying more costs
-    // milliseconds, since every locked page is touched. Sealing to OpenPGP takes buffers of 4 MiB.
-    let room = if coming.purpose == Purpose::Deal {
-        4 << 20
-    } else {
-        512 << 10
-    };
-    // And scrypt at a person's passphrase its 256 MiB.
-    let scrypt = if passphrases { 260 << 20 } else { 0 };
-    let wanted = size * 3 + room + scrypt;
-    let worker = coming.starting.lock(wanted)?;
+    // What goes in, what is made from it, and room for the libraries.
+    let wanted = size * 3 + room;
+    let worker = coming.0.lock(wanted)?;
     let hardening = worker.hardening();
     if strict && !hardening.is_complete() {
         return Err(SessionError::NotHardened(hardening.missing()));
@@ -101,7 +97,7 @@ pub fn sign(
     strict: bool,
     job: &SignJob<'_>,
 ) -> Result<(Signing, Ran), SessionError> {
-    let (reply, ran) = run(coming, strict, SIGN, &job.to_fields(), false)?;
+    let (reply, ran) = run(coming, strict, SIGN, &job.to_fields(), ROOM_TO_SIGN)?;
     let fields = &reply.message.fields;
     let signing = match reply.message.tag {
         DONE => SignReply::from_fields(fields).map(Signing::Done),
@@ -117,11 +113,12 @@ pub fn sign(
 /// [`SessionError`].
 pub fn deal(coming: Coming, strict: bool, job: &DealJob) -> Result<(Vec<Made>, Ran), SessionError> {
     let fields = job.to_fields().map_err(SessionError::Refused)?;
-    let passphrases = job
-        .seats
-        .iter()
-        .any(|seat| matches!(seat.recipient, Recipient::Passphrase(_)));
-    let (reply, ran) = run(coming, strict, DEAL, &fields, passphrases)?;
+    let typed = |seat: &Seat| matches!(seat.recipient, Recipient::Passphrase(_));
+    let room = match job.seats.iter().any(typed) {
+        true => ROOM_TO_DEAL + ROOM_FOR_PASSPHRASES,
+        false => ROOM_TO_DEAL,
+    };
+    let (reply, ran) = run(coming, strict, DEAL, &fields, room)?;
     let fields = &reply.message.fields;
     match reply.message.tag {
         DONE => Ok((made_from_fields(fields).ok_or(SessionError::Answer)?, ran)),

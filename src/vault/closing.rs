@@ -1,12 +1,10 @@
 //! A closing: a holder's signed note that receipts are closed without one person, shown ever after.
 
-use data_encoding::HEXLOWER;
 use quorate_share::{Kind, SetId};
 
 use super::manifest::Manifest;
-use super::receipt::ReceiptError;
-use super::record::{Digest, Record, RecordWriter, sign};
-use super::render::kind_word;
+use super::receipt::{About, ReceiptError};
+use super::record::{Digest, Record, sign};
 use crate::roster::holder_key::{HolderKey, Namespace};
 use crate::roster::name::Name;
 use crate::world::Timestamp;
@@ -37,12 +35,7 @@ impl Closing {
     /// # Errors
     /// [`ReceiptError::Record`].
     pub fn sign(&self, manifest: &Manifest, key: &HolderKey) -> Result<Vec<u8>, ReceiptError> {
-        let payload = RecordWriter::new("closing")
-            .line("vault", HEXLOWER.encode(&manifest.vault_id))
-            .line("key", manifest.fingerprint.to_hex())
-            .line("share-of", kind_word(self.kind))
-            .line("set", self.set.to_string())
-            .line("section", self.section.to_string())
+        let payload = About::begin("closing", manifest, self.kind, self.set, self.section)
             .line("without", self.without.as_str())
             .line("holder", self.holder.as_str())
             .line("signed", self.signed.to_string())
@@ -69,18 +62,7 @@ impl Closing {
     pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, ReceiptError> {
         let bad = ReceiptError::Value;
         let mut record = Record::parse(file, "closing", MAX_CLOSING)?;
-        let vault = record.take_line("vault")?;
-        let key = record.take_line("key")?;
-        let kind = match record.take_line("share-of")?.as_str() {
-            "master" => Kind::Master,
-            "revocation" => Kind::Revocation,
-            _ => return Err(bad("share-of")),
-        };
-        let set: SetId = record.take_line("set")?.parse().map_err(|_| bad("set"))?;
-        let section: Digest = record
-            .take_line("section")?
-            .parse()
-            .map_err(|_| bad("section"))?;
+        let about = About::take(&mut record)?;
         let without = Name::parse(&record.take_line("without")?).map_err(|_| bad("without"))?;
         let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
         let signed = record
@@ -88,14 +70,7 @@ impl Closing {
             .parse()
             .map_err(|_| bad("signed"))?;
         record.end()?;
-        let here = manifest.set(kind).ok_or(ReceiptError::Other)?;
-        let same = vault == HEXLOWER.encode(&manifest.vault_id)
-            && key == manifest.fingerprint.to_hex()
-            && set == here.set
-            && manifest.section_digest(kind) == Some(section);
-        if !same {
-            return Err(ReceiptError::Other);
-        }
+        let here = about.of(manifest)?;
         if here.of(&without).is_none() || without == holder {
             return Err(bad("without"));
         }
@@ -109,9 +84,9 @@ impl Closing {
                 error,
             })?;
         Ok(Self {
-            kind,
-            set,
-            section,
+            kind: about.kind,
+            set: about.set,
+            section: about.section,
             without,
             holder,
             signed,

@@ -11,6 +11,14 @@ use crate::world::Timestamp;
 /// Evidence dated further ahead of the clock isn't counted.
 const AHEAD: u64 = 86_400;
 
+/// The names of both lists, each once: those of the first, then what the other adds.
+#[must_use]
+pub fn together(one: &[Name], other: &[Name]) -> Vec<Name> {
+    let mut all = one.to_vec();
+    all.extend(other.iter().filter(|name| !one.contains(name)).cloned());
+    all
+}
+
 /// Who has shown that an own share opens.
 #[derive(Debug)]
 pub struct Force {

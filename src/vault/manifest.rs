@@ -70,6 +70,14 @@ pub enum Seal {
     Passphrase,
 }
 
+impl Seal {
+    /// Does the holder name a file to open it, rather than being asked?
+    #[must_use]
+    pub fn has_a_file(&self) -> bool {
+        matches!(self, Self::Age(_) | Self::Ssh(_))
+    }
+}
+
 /// A root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {

@@ -165,6 +165,12 @@ impl Pins {
         }
     }
 
+    /// Takes over what a manifest that passed [`Pins::check`] says: the same, or what follows.
+    pub fn advance(&mut self, signed: &SignedManifest) {
+        self.generation = generation(signed);
+        self.manifest = signed.digest().to_string();
+    }
+
     /// The pinned fingerprint.
     ///
     /// # Errors

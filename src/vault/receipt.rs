@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use quorate_share::{Kind, Seat, SetId};
 
-use super::manifest::Manifest;
+use super::manifest::{Manifest, ShareSet};
 use super::record::{Digest, Record, RecordError, RecordWriter, sign};
 use super::render::kind_word;
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
@@ -55,18 +55,72 @@ pub struct Receipt {
     pub signed: Timestamp,
 }
 
+/// What receipts and closings are about: a share set, as a manifest has it.
+pub(super) struct About {
+    vault: String,
+    key: String,
+    pub kind: Kind,
+    pub set: SetId,
+    pub section: Digest,
+}
+
+impl About {
+    /// Begins a record with it.
+    pub(super) fn begin(
+        word: &'static str,
+        manifest: &Manifest,
+        kind: Kind,
+        set: SetId,
+        section: Digest,
+    ) -> RecordWriter {
+        RecordWriter::new(word)
+            .line("vault", HEXLOWER.encode(&manifest.vault_id))
+            .line("key", manifest.fingerprint.to_hex())
+            .line("share-of", kind_word(kind))
+            .line("set", set.to_string())
+            .line("section", section.to_string())
+    }
+
+    pub(super) fn take(record: &mut Record<'_>) -> Result<Self, ReceiptError> {
+        let bad = ReceiptError::Value;
+        Ok(Self {
+            vault: record.take_line("vault")?,
+            key: record.take_line("key")?,
+            kind: match record.take_line("share-of")?.as_str() {
+                "master" => Kind::Master,
+                "revocation" => Kind::Revocation,
+                _ => return Err(bad("share-of")),
+            },
+            set: record.take_line("set")?.parse().map_err(|_| bad("set"))?,
+            section: record
+                .take_line("section")?
+                .parse()
+                .map_err(|_| bad("section"))?,
+        })
+    }
+
+    /// The set, if it is the one of this manifest.
+    pub(super) fn of<'m>(&self, manifest: &'m Manifest) -> Result<&'m ShareSet, ReceiptError> {
+        let here = manifest.set(self.kind).ok_or(ReceiptError::Other)?;
+        let same = self.vault == HEXLOWER.encode(&manifest.vault_id)
+            && self.key == manifest.fingerprint.to_hex()
+            && self.set == here.set
+            && manifest.section_digest(self.kind) == Some(self.section);
+        if same {
+            Ok(here)
+        } else {
+            Err(ReceiptError::Other)
+        }
+    }
+}
+
 impl Receipt {
     /// The signed file.
     ///
     /// # Errors
     /// [`ReceiptError::Record`].
     pub fn sign(&self, manifest: &Manifest, key: &HolderKey) -> Result<Vec<u8>, ReceiptError> {
-        let payload = RecordWriter::new("receipt")
-            .line("vault", HEXLOWER.encode(&manifest.vault_id))
-            .line("key", manifest.fingerprint.to_hex())
-            .line("share-of", kind_word(self.kind))
-            .line("set", self.set.to_string())
-            .line("section", self.section.to_string())
+        let payload = About::begin("receipt", manifest, self.kind, self.set, self.section)
             .line("holder", self.holder.as_str())
             .line("seat", self.seat.get().to_string())
             .line("signed", self.signed.to_string())
@@ -90,18 +144,7 @@ impl Receipt {
     pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, ReceiptError> {
         let bad = ReceiptError::Value;
         let mut record = Record::parse(file, "receipt", MAX_RECEIPT)?;
-        let vault = record.take_line("vault")?;
-        let key = record.take_line("key")?;
-        let kind = match record.take_line("share-of")?.as_str() {
-            "master" => Kind::Master,
-            "revocation" => Kind::Revocation,
-            _ => return Err(bad("share-of")),
-        };
-        let set: SetId = record.take_line("set")?.parse().map_err(|_| bad("set"))?;
-        let section: Digest = record
-            .take_line("section")?
-            .parse()
-            .map_err(|_| bad("section"))?;
+        let about = About::take(&mut record)?;
         let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
         let seat = record.take_line("seat")?;
         let seat: Seat = seat
@@ -114,14 +157,7 @@ impl Receipt {
             .parse()
             .map_err(|_| bad("signed"))?;
         record.end()?;
-        let here = manifest.set(kind).ok_or(ReceiptError::Other)?;
-        let same = vault == HEXLOWER.encode(&manifest.vault_id)
-            && key == manifest.fingerprint.to_hex()
-            && set == here.set
-            && manifest.section_digest(kind) == Some(section);
-        if !same {
-            return Err(ReceiptError::Other);
-        }
+        let here = about.of(manifest)?;
         let dealt = here
             .of(&holder)
             .filter(|dealt| dealt.seat == seat)
@@ -133,9 +169,9 @@ impl Receipt {
                 error,
             })?;
         Ok(Self {
-            kind,
-            set,
-            section,
+            kind: about.kind,
+            set: about.set,
+            section: about.section,
             holder,
             seat,
             signed,

@@ -60,9 +60,13 @@ impl RealPrograms {
         self
     }
 
-    fn find(&self, program: Program) -> Result<Found, ProgramsError> {
+    fn path(&self) -> &OsStr {
         let path = self.environment.get(OsStr::new("PATH"));
-        let path = path.map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str);
+        path.map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str)
+    }
+
+    fn find(&self, program: Program) -> Result<Found, ProgramsError> {
+        let path = self.path();
         let (mut found, mut skipped, mut folders) = (None, Vec::new(), Vec::new());
         for entry in std::env::split_paths(path).filter(|entry| !entry.as_os_str().is_empty()) {
             let candidate = entry.join(program.name());
@@ -197,9 +201,7 @@ impl Programs for RealPrograms {
     }
 
     fn find_plugin(&self, name: &str) -> Result<PathBuf, Option<PathBuf>> {
-        let path = self.environment.get(OsStr::new("PATH"));
-        let path = path.map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str);
-        let first = std::env::split_paths(path)
+        let first = std::env::split_paths(self.path())
             .map(|folder| folder.join(name))
             .find(|candidate| is_executable(candidate))
             .ok_or(None)?;

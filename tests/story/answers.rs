@@ -21,43 +21,11 @@ fn asked() -> (Team, String) {
 }
 
 fn says_no(team: &Team, who: &str, id: &str, because: &str) -> Done {
-    let (key, identity) = (team.fingerprint(), team.identity(who));
-    let identity = identity.to_str().unwrap();
-    team.run(
-        who,
-        &[
-            "decline",
-            id,
-            "--because",
-            because,
-            "--as",
-            who,
-            "--key",
-            &key,
-            "-i",
-            identity,
-        ],
-    )
+    team.as_holder(who, &["decline", id, "--because", because])
 }
 
 fn withdraws(team: &Team, who: &str, id: &str) -> Done {
-    let (key, identity) = (team.fingerprint(), team.identity(who));
-    let identity = identity.to_str().unwrap();
-    team.run(
-        who,
-        &[
-            "withdraw",
-            id,
-            "--because",
-            "a slip",
-            "--as",
-            who,
-            "--key",
-            &key,
-            "-i",
-            identity,
-        ],
-    )
+    team.as_holder(who, &["withdraw", id, "--because", "a slip"])
 }
 
 #[test]
@@ -128,15 +96,13 @@ fn a_withdrawn_request_is_over_on_every_machine() {
     withdraws(&team, "anna", &id)
         .exits(0)
         .says("the one-time key and what had arrived here were deleted");
-    let (key, identity) = (team.fingerprint(), team.identity("cleo"));
-    let mut approve = vec![
-        "approve", &id, "--as", "cleo", "--key", &key, "--way", "voice",
-    ];
-    approve.extend(["--words", &words, "-i", identity.to_str().unwrap()]);
-    team.run("cleo", &approve)
-        .exits(3)
-        .says("was withdrawn by anna")
-        .says("\"a slip\"");
+    team.as_holder(
+        "cleo",
+        &["approve", &id, "--way", "voice", "--words", &words],
+    )
+    .exits(3)
+    .says("was withdrawn by anna")
+    .says("\"a slip\"");
     let ben = team.submission("ben", &id);
     assert_ne!(team.performs(&id, &[&ben]).code, 0);
     team.run("cleo", &["status"])
@@ -247,26 +213,9 @@ fn a_submission_that_was_cut_or_is_for_nobody_is_refused_and_nothing_stored() {
 #[test]
 fn approve_writes_to_a_pipe_what_submit_reads() {
     let (team, id) = asked();
-    let (words, key, identity) = (team.words(&id), team.fingerprint(), team.identity("ben"));
-    let piped = team.run(
-        "ben",
-        &[
-            "approve",
-            &id,
-            "--as",
-            "ben",
-            "--key",
-            &key,
-            "--way",
-            "voice",
-            "--words",
-            &words,
-            "--out",
-            "-",
-            "-i",
-            identity.to_str().unwrap(),
-        ],
-    );
+    let words = team.words(&id);
+    let answer = ["approve", &id, "--way", "voice", "--words", &words];
+    let piped = team.as_holder("ben", &[&answer[..], &["--out", "-"]].concat());
     piped.exits(0);
     assert!(
         piped.said.starts_with("quorate submission: request "),
@@ -285,23 +234,7 @@ fn receipts_are_closed_without_one_person_who_is_named_for_ever() {
     let team = Team::needing(3);
     team.run("anna", &["create", "--as", "anna"]).exits(0);
     let close = |who: &str, without: &str| {
-        let (key, identity) = (team.fingerprint(), team.identity(who));
-        let identity = identity.to_str().unwrap();
-        team.run(
-            who,
-            &[
-                "receipts",
-                "close",
-                "--without",
-                without,
-                "--as",
-                who,
-                "--key",
-                &key,
-                "-i",
-                identity,
-            ],
-        )
+        team.as_holder(who, &["receipts", "close", "--without", without])
     };
     for who in ["anna", "ben", "cleo"] {
         team.receipt(who).exits(0);

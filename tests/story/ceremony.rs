@@ -75,29 +75,11 @@ fn other_words_are_refused_and_it_is_not_said_which() {
     let team = Team::in_service(2);
     let id = team.opens();
     let before = team.snapshot();
-    let key = team.fingerprint();
     let words = team.words(&id);
     let mut typed: Vec<&str> = words.split_whitespace().collect();
     typed[3] = if typed[3] == "zoo" { "zone" } else { "zoo" };
     let typed = typed.join(" ");
-    let identity = team.identity("ben");
-    let done = team.run(
-        "ben",
-        &[
-            "approve",
-            &id,
-            "--as",
-            "ben",
-            "--key",
-            &key,
-            "--way",
-            "room",
-            "--words",
-            &typed,
-            "-i",
-            identity.to_str().unwrap(),
-        ],
-    );
+    let done = team.as_holder("ben", &["approve", &id, "--way", "room", "--words", &typed]);
     done.exits(4).says("your share was not opened");
     assert!(!done.noted.contains("zoo"));
     assert!(before == team.snapshot());

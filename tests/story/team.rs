@@ -218,16 +218,16 @@ impl Team {
         }
     }
 
-    pub fn receipt(&self, who: &str) -> Done {
-        let identity = self.identity(who);
-        let key = self.fingerprint();
+    /// A holder types a command, and says who that is, which key is meant and where the identity lies.
+    pub fn as_holder(&self, who: &str, command: &[&str]) -> Done {
+        let (key, identity) = (self.fingerprint(), self.identity(who));
         let identity = identity.to_str().unwrap();
-        self.run(
-            who,
-            &[
-                "share", "receipt", "--as", who, "--key", &key, "-i", identity,
-            ],
-        )
+        let known = ["--as", who, "--key", &key, "-i", identity];
+        self.run(who, &[command, &known].concat())
+    }
+
+    pub fn receipt(&self, who: &str) -> Done {
+        self.as_holder(who, &["share", "receipt"])
     }
 
     /// A fresh certificate in a file.
@@ -271,14 +271,8 @@ impl Team {
     }
 
     pub fn approves(&self, who: &str, id: &str) -> Done {
-        let (words, key) = (self.words(id), self.fingerprint());
-        let identity = self.identity(who);
-        let arguments = [
-            "approve", id, "--as", who, "--key", &key, "--way", "voice", "--words", &words, "-i",
-        ];
-        let mut all = arguments.to_vec();
-        all.push(identity.to_str().unwrap());
-        self.run(who, &all)
+        let words = self.words(id);
+        self.as_holder(who, &["approve", id, "--way", "voice", "--words", &words])
     }
 
     pub fn submission(&self, who: &str, id: &str) -> PathBuf {
