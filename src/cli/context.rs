@@ -13,7 +13,7 @@ use super::report::{Exit, Failure, path};
 use super::seen::Seen;
 use crate::ceremony::explain;
 use crate::roster::name::Name;
-use crate::vault::manifest::{MAX_MANIFEST, Manifest, SignedManifest};
+use crate::vault::manifest::{MAX_MANIFEST, SignedManifest};
 use crate::vault::pins::{PinError, PinStore, Pins};
 use crate::vault::record::Digest;
 use crate::world::{Batch, Kind as FileKind, LockGuard, SafeText, World, sweep_temporaries};
@@ -270,87 +270,6 @@ impl<'w> Context<'w> {
             return Err(Failure::new(Exit::Failed, "not accepted").fact("nothing was changed"));
         }
         self.say("remembered; anything older than this, or other, is refused here from now on");
-        Ok(())
-    }
-
-    /// A name that must be on the roster.
-    pub(super) fn member_name(&self, manifest: &Manifest, text: &str) -> Result<Name, Failure> {
-        let name = Name::parse(text)
-            .ok()
-            .filter(|name| manifest.member(name).is_some());
-        name.ok_or_else(|| {
-            let names: Vec<String> = manifest.roster.iter().map(|m| m.name.to_string()).collect();
-            Failure::new(
-                Exit::Usage,
-                format!("'{}' isn't on the roster", SafeText::new(text)),
-            )
-            .fact(format!("it has: {}", names.join(", ")))
-        })
-    }
-
-    /// Who types: as remembered, as said by `--as`, or asked now.
-    pub(super) fn me(&self, opened: &Opened) -> Result<Name, Failure> {
-        if let Some(me) = &opened.me {
-            return Ok(me.clone());
-        }
-        let names: Vec<String> = opened.roster.iter().map(|m| m.name.to_string()).collect();
-        if !self.world.terminal.is_interactive() {
-            return Err(Failure::new(Exit::Usage, "who are you in the roster?")
-                .next(format!("--as NAME, one of {}", names.join(", "))));
-        }
-        let answer = self
-            .world
-            .terminal
-            .ask(&format!("Who are you ({})? ", names.join(", ")))?;
-        let me = self.member_name(opened.manifest(), answer.trim())?;
-        let mut pins = opened.pins.clone();
-        pins.me = Some(me.to_string());
-        self.pins()?
-            .write(&opened.folder, &opened.vault_id, &pins, self.world.random)?;
-        Ok(me)
-    }
-
-    /// Who creates: a name of the config.
-    pub(super) fn roster_name<'n>(
-        &self,
-        names: impl Iterator<Item = &'n Name>,
-    ) -> Result<Name, Failure> {
-        let names: Vec<&Name> = names.collect();
-        let list = names
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let text = match &self.common.me {
-            Some(name) => name.clone(),
-            None => self
-                .world
-                .terminal
-                .ask(&format!("Who are you ({list})? "))?,
-        };
-        let found = names
-            .into_iter()
-            .find(|name| name.as_str() == text.trim())
-            .cloned();
-        found.ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                format!("'{}' isn't in team.toml", SafeText::new(&text)),
-            )
-            .fact(format!("it has: {list}"))
-        })
-    }
-
-    /// Pins a vault that was made here.
-    pub(super) fn remember_new(
-        &self,
-        folder: &Path,
-        signed: &SignedManifest,
-        me: &Name,
-    ) -> Result<(), Failure> {
-        let pins = Pins::of(signed, Some(me));
-        self.pins()?
-            .write(folder, &signed.vault_id, &pins, self.world.random)?;
         Ok(())
     }
 

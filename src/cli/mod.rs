@@ -30,6 +30,7 @@ mod status;
 mod status_json;
 mod submit;
 mod verify;
+mod who;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
