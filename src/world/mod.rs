@@ -11,6 +11,8 @@ pub mod doubles;
 pub mod durable;
 pub mod files;
 pub mod gpg;
+
+mod own_digest;
 mod parallel;
 pub mod programs;
 pub mod random;
@@ -109,10 +111,11 @@ impl RealWorld {
         let environment: Environment = std::env::vars_os().collect();
         let host = rustix::system::uname();
         let current_dir = std::env::current_dir()?;
+        let surroundings = Surroundings::new(&environment, current_dir, host.nodename().to_bytes());
         Ok(Self {
             files: RealFiles::default(),
-            surroundings: Surroundings::new(&environment, current_dir, host.nodename().to_bytes()),
-            programs: RealPrograms::new(environment),
+            programs: RealPrograms::new(environment).with_memory(surroundings.state.as_deref()),
+            surroundings,
             terminal: RealTerminal::default(),
         })
     }

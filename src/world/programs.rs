@@ -2,7 +2,7 @@
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Most bytes kept of what a program says on its standard error; the rest is read and dropped.
@@ -111,7 +111,7 @@ pub trait Programs: Sync {
     /// # Errors
     /// The file can't be read.
     fn own_digest(&self) -> io::Result<[u8; 32]> {
-        digest_of(&self.worker_program())
+        digest_of(std::fs::File::open(self.worker_program())?)
     }
 
     /// The plugin that another library would start by this name: the first in `PATH`, if nobody else could
@@ -129,8 +129,7 @@ pub trait Programs: Sync {
 }
 
 /// SHA-256 of a file.
-pub(super) fn digest_of(file: &Path) -> io::Result<[u8; 32]> {
-    let mut file = std::fs::File::open(file)?;
+pub(super) fn digest_of(mut file: std::fs::File) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {

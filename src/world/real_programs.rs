@@ -1,5 +1,6 @@
 //! The programs of the machine: found where nobody else can write, run with a short environment.
 use super::Environment;
+use super::own_digest;
 use super::programs::{Command, MAX_STDERR, Output, Program, Programs, ProgramsError, digest_of};
 use super::reading::{Stop, read_bounded};
 use std::ffi::{OsStr, OsString};
@@ -38,6 +39,8 @@ const PASSED: [&str; 13] = [
 pub struct RealPrograms {
     environment: Environment,
     worker: Option<PathBuf>,
+    /// Where the own digest is remembered.
+    memory: Option<PathBuf>,
     /// The own digest, once it was computed; `None` if the file couldn't be read.
     digest: Arc<OnceLock<Option<[u8; 32]>>>,
 }
@@ -48,6 +51,7 @@ impl RealPrograms {
         Self {
             environment,
             worker: None,
+            memory: None,
             digest: Arc::default(),
         }
     }
@@ -58,6 +62,22 @@ impl RealPrograms {
         self.worker = Some(worker);
         self.digest = Arc::default();
         self
+    }
+
+    /// With a folder of the user's own, which need not exist, to remember the program's digest in.
+    #[must_use]
+    pub fn with_memory(mut self, folder: Option<&Path>) -> Self {
+        self.memory = folder.map(|folder| folder.join("program-digest"));
+        self
+    }
+
+    /// The own digest: from memory or from the file.
+    fn digest(&self) -> io::Result<[u8; 32]> {
+        let file = self.worker_program();
+        match &self.memory {
+            Some(memory) => own_digest::remembered(&file, memory),
+            None => digest_of(std::fs::File::open(file)?),
+        }
     }
 
     fn path(&self) -> &OsStr {
@@ -215,19 +235,18 @@ impl Programs for RealPrograms {
     }
 
     fn own_digest(&self) -> io::Result<[u8; 32]> {
-        let file = self.worker_program();
         // Waits for the one that has begun, if one has.
-        match self.digest.get_or_init(|| digest_of(&file).ok()) {
+        match self.digest.get_or_init(|| self.digest().ok()) {
             Some(digest) => Ok(*digest),
-            None => digest_of(&file),
+            None => self.digest(),
         }
     }
 
     fn begin_own_digest(&self) {
-        let (cell, file) = (Arc::clone(&self.digest), self.worker_program());
+        let (cell, programs) = (Arc::clone(&self.digest), self.clone());
         // Without a thread, `own_digest` computes it later.
         let _ = Builder::new().stack_size(128 * 1024).spawn(move || {
-            cell.get_or_init(|| digest_of(&file).ok());
+            cell.get_or_init(|| programs.digest().ok());
         });
     }
 }
