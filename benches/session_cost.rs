@@ -18,7 +18,7 @@ use quorate::roster::name::Name;
 use quorate::roster::opening::OneTimeIdentity;
 use quorate::roster::sealed_share::SealedShare;
 use quorate::roster::sealing::{MAX_SEALED, Recipient};
-use quorate::session::deal::{DealJob, Seat};
+use quorate::session::deal::{DealJob, Origin, Seat};
 use quorate::session::front::{self, Coming, Purpose, Signing};
 use quorate::session::sign::SignJob;
 use quorate::vault::manifest::{Member, Seal, SignedManifest};
@@ -56,7 +56,10 @@ fn main() -> Anything<()> {
         vault_id: [7; 16],
         user_id: "Bench <bench@example.org>".to_owned(),
         now,
-        expires: now.plus_days(100),
+        origin: Origin::New {
+            algorithm: Algorithm::EdDsa,
+            expires: now.plus_days(100),
+        },
         master: Threshold::new(2)?,
         revocation: Threshold::new(2)?,
         request_days: 7,

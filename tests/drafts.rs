@@ -58,7 +58,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         0..4_u8,
     );
     values.prop_map(|(kind, seconds, flag, notations, text, certainty)| {
-        let master = MasterKey::generate(NOW).unwrap();
+        let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
         let stamp = master.stamp(NOW).unwrap();
         let primary = master.primary().clone();
         let reason = if flag {
@@ -179,7 +179,7 @@ proptest! {
 
 /// A certification's draft, its signature rebuilt by `change`.
 fn tampered(change: impl FnOnce(&Signature4, &mut Vec<Subpacket>) -> Signature4) -> DraftError {
-    let master = MasterKey::generate(NOW).unwrap();
+    let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
     let draft = Draft::encode(Plan::Certify {
         stamp: master.stamp(NOW).unwrap(),
         certainty: Certainty::Generic,
@@ -313,7 +313,7 @@ fn a_value_already_filled_in_is_refused() {
 
 #[test]
 fn a_certification_may_not_carry_the_manifests_notation() {
-    let master = MasterKey::generate(NOW).unwrap();
+    let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
     let plan = Plan::Certify {
         stamp: master.stamp(NOW).unwrap(),
         certainty: Certainty::Generic,
@@ -330,7 +330,7 @@ fn a_certification_may_not_carry_the_manifests_notation() {
 
 #[test]
 fn a_self_signature_over_another_key_is_refused() {
-    let master = MasterKey::generate(NOW).unwrap();
+    let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
     let stamp = master.stamp(NOW).unwrap();
     let plan = Plan::KeySelf {
         stamp,
@@ -342,7 +342,7 @@ fn a_self_signature_over_another_key_is_refused() {
 
 #[test]
 fn a_false_back_signature_is_refused() {
-    let master = MasterKey::generate(NOW).unwrap();
+    let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
     let (sub, other) = (subkey(), subkey());
     let plan = Plan::SubkeyBinding {
         stamp: master.stamp(NOW).unwrap(),
@@ -357,7 +357,7 @@ fn a_false_back_signature_is_refused() {
 
 #[test]
 fn a_filled_draft_is_the_draft_with_its_value_and_nothing_else_is() {
-    let mut master = MasterKey::generate(NOW).unwrap();
+    let mut master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
     let plan = |text: &str| Plan::Certify {
         stamp: master.stamp(NOW).unwrap(),
         certainty: Certainty::Positive,
@@ -408,8 +408,8 @@ fn an_rsa_key_signs_drafts_too() {
 fn a_manifest_signed_by_any_other_key_than_the_primary_is_refused() {
     use quorate::openpgp::manifest_signature::{ManifestSignatureError, plan, to_armor, verify};
     let text = b"format = 1\n";
-    let mut master = MasterKey::generate(NOW).unwrap();
-    let mut host = MasterKey::generate(NOW).unwrap();
+    let mut master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
+    let mut host = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
     let own = master.sign_itself("Key <key@example.org>", 86_400).unwrap();
     let certificate = master.to_certificate(&own).unwrap();
     let fingerprint = master.primary().fingerprint();

@@ -3,18 +3,24 @@
 use clap::Args;
 use quorate_share::Threshold;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 use super::context::Context;
+use super::import;
 use super::keys::Keys;
 use super::report::{Exit, Failure, path, session};
 use crate::ceremony::explain::fingerprint;
-use crate::roster::config::{Config, Cycle, Root, Seal as ConfigSeal};
+use crate::openpgp::plan::Algorithm;
+use crate::roster::config::{
+    Algorithm as ConfigAlgorithm, Config, Cycle, Root, Seal as ConfigSeal,
+};
 use crate::roster::name::Name;
 use crate::roster::sealing::{Recipient, TypedPassphrase};
-use crate::session::deal::{DealJob, Made, Seat};
-use crate::session::front::{self, Coming, Purpose};
+use crate::session::deal::{DealJob, Made, Origin, Seat};
+use crate::session::front::{self, Coming, Purpose, Ran, SessionError};
+use crate::session::refusal::Refusal;
 use crate::vault::manifest::{Member, Seal, SignedManifest};
-use crate::world::{Batch, SafeText};
+use crate::world::{Batch, SafeText, Timestamp};
 
 const MAX_CONFIG: usize = 256 << 10;
 /// So often a passphrase may be typed anew.
@@ -25,6 +31,8 @@ pub(super) struct Options {
     /// The cycle that the key is for; default: the one that runs now, or the next
     #[arg(long, value_name = "NAME")]
     cycle: Option<String>,
+    #[command(flatten)]
+    import: import::ImportOptions,
     /// Remove a vault that nobody has a receipt for; asks for the fingerprint's first digits
     #[arg(long)]
     discard: bool,
@@ -51,24 +59,20 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let me = context.roster_name(config.roots.iter().map(|root| &root.name))?;
     let now = world.clock.now();
     let cycle = choose_cycle(&config, options.cycle.as_deref(), now.seconds())?;
-    let expires = config
-        .key_expiry(cycle, now.seconds())
-        .ok()
-        .and_then(crate::world::Timestamp::from_seconds)
-        .ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                format!(
-                    "the cycle '{}' gives the key no possible life",
-                    SafeText::new(&cycle.name)
-                ),
-            )
-            .fact("a key lives until the cycle's last day and outlives it; 13 months at most")
-            .next("change [cycles] or key.outlives in team.toml")
-        })?;
+    let user_id = config.user_id(cycle);
+    let algorithm = match config.algorithm {
+        ConfigAlgorithm::Ed25519 => Algorithm::EdDsa,
+        ConfigAlgorithm::Rsa4096 => Algorithm::Rsa,
+    };
+    let (origin, taken) = match import::read(context, &options.import, &user_id, algorithm, now)? {
+        Some((import, taken)) => (Origin::Import(import), Some(taken)),
+        None => {
+            let expires = key_expiry(&config, cycle, now)?;
+            (Origin::New { algorithm, expires }, None)
+        }
+    };
     // It starts while the keys are read.
-    let coming = Coming::start(&world.programs.worker_program(), Purpose::Deal)
-        .map_err(|error| session("the vault", &error))?;
+    let coming = worker(context)?;
     let mut seats: Vec<Seat> = Vec::with_capacity(config.roots.len());
     let keys = Keys::read(world.files, &folder.join("keys"))?;
     for root in &config.roots {
@@ -100,18 +104,18 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let mut vault_id = [0_u8; 16];
     world.random.fill(&mut vault_id)?;
     let threshold = |k| Threshold::new(k).map_err(|e| Failure::new(Exit::Usage, e.to_string()));
-    let job = DealJob {
+    let mut job = DealJob {
         vault_id,
-        user_id: config.user_id(cycle),
+        origin,
+        user_id,
         now,
-        expires,
         master: threshold(config.master)?,
         revocation: threshold(config.revocation)?,
         request_days: config.request_days.into(),
         seats,
     };
-    let (made, ran) =
-        front::deal(coming, options.strict, &job).map_err(|error| session("the vault", &error))?;
+    let locked = taken.as_ref().is_some_and(|taken| taken.is_locked);
+    let (made, ran) = deal(context, options.strict, coming, &mut job, locked)?;
     let missing = ran.hardening.missing();
     context.say(&format!(
         "session   {}; {:.3} s, ended",
@@ -128,9 +132,14 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     context.remember_new(&folder, &signed, &me)?;
 
     context.say("");
-    context.say(
-        "The key is made. It can do nothing until all of you have shown that your shares open.",
-    );
+    let verb = if taken.is_some() {
+        "taken over"
+    } else {
+        "made"
+    };
+    context.say(&format!(
+        "The key is {verb}. It can do nothing until all of you have shown that your shares open."
+    ));
     context.say(&format!("  {}", SafeText::new(&manifest.user_id)));
     context.say(&format!("  {}", fingerprint(&manifest.fingerprint)));
     context.say(&format!(
@@ -142,6 +151,11 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         config.roots.len()
     ));
     context.say("  read the fingerprint to the others by voice or on paper, not by mail");
+    if let Some(taken) = &taken {
+        let leaving = made.iter().map(|file| file.path.as_str());
+        let leaving: Vec<&str> = leaving.filter(|path| path.starts_with("out/")).collect();
+        taken.tell(context, now, &leaving);
+    }
     context.advise("");
     context.advise("Who does what now, each on the own machine, after `git pull`:");
     for member in &manifest.roster {
@@ -176,6 +190,69 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );
     Ok(())
+}
+
+fn worker(context: &Context<'_>) -> Result<Coming, Failure> {
+    Coming::start(&context.world.programs.worker_program(), Purpose::Deal)
+        .map_err(|error| session("the vault", &error))
+}
+
+/// Runs the session; asks for the passphrase of an imported key as long as it is wrong.
+fn deal(
+    context: &Context<'_>,
+    strict: bool,
+    coming: Coming,
+    job: &mut DealJob,
+    locked: bool,
+) -> Result<(Vec<Made>, Ran), Failure> {
+    let mut coming = Some(coming);
+    for tried in 0..TRIES {
+        if let (Origin::Import(import), true) = (&mut job.origin, locked) {
+            let typed = context
+                .world
+                .terminal
+                .ask_secret("passphrase of the key that is imported (not shown): ")?;
+            import.passphrase = Zeroizing::new(typed.as_bytes().to_vec());
+        }
+        let worker = match coming.take() {
+            Some(coming) => coming,
+            None => worker(context)?,
+        };
+        match front::deal(worker, strict, job) {
+            Err(SessionError::Refused(Refusal::Passphrase)) if locked => {
+                context.note(&match tried + 1 {
+                    TRIES => "that is not its passphrase".to_owned(),
+                    _ => "that is not its passphrase; once more".to_owned(),
+                });
+            }
+            done => return done.map_err(|error| session("the vault", &error)),
+        }
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        format!("the passphrase was wrong {TRIES} times"),
+    )
+    .fact("nothing was made")
+    .next("export the key again, and try its passphrase: gpg --export-secret-keys FINGERPRINT"))
+}
+
+/// When a key that is made for this cycle expires.
+fn key_expiry(config: &Config, cycle: &Cycle, now: Timestamp) -> Result<Timestamp, Failure> {
+    config
+        .key_expiry(cycle, now.seconds())
+        .ok()
+        .and_then(Timestamp::from_seconds)
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                format!(
+                    "the cycle '{}' gives the key no possible life",
+                    SafeText::new(&cycle.name)
+                ),
+            )
+            .fact("a key lives until the cycle's last day and outlives it; 13 months at most")
+            .next("change [cycles] or key.outlives in team.toml")
+        })
 }
 
 pub(super) fn read_config(context: &Context<'_>, folder: &Path) -> Result<Config, Failure> {
@@ -320,6 +397,9 @@ fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedMa
     let mut batch = Batch::new();
     for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
         batch = batch.folder(folder.join(sub), 0o755);
+    }
+    if made.iter().any(|file| file.path.starts_with("out/")) {
+        batch = batch.folder(folder.join("out"), 0o755);
     }
     batch = batch.replace(folder.join(".gitignore"), context.gitignore(folder)?, 0o644);
     // What lies there from a create that was killed has no vault.toml, so it is nobody's.

@@ -20,11 +20,14 @@ Examples:
 pub(super) const CREATE: &str = "\
 Reads team.toml and keys/. Writes master.1.age, revocation.1.age,
 practice.1.age, sealed/, .gitignore and, last, vault.toml. The secrets exist in
-a locked-up process only.
+a locked-up process only. --import takes over a key that gpg made: only the
+master key goes into custody; signing subkeys leave to out/, sealed to their
+host; each other secret has to be named with --drop.
 
 Examples:
   quorate create --as anna
   quorate create --as anna --cycle 'Juniper Cycle' --strict
+  quorate create --as anna --import old-key.asc --subkey-for keys/host.age
   quorate create --discard";
 
 /// `quorate roster --help`

@@ -11,6 +11,7 @@ mod desk;
 mod discard;
 mod example;
 mod git;
+mod import;
 mod init;
 mod keys;
 mod open_request;

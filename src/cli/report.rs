@@ -284,6 +284,7 @@ pub fn refused(id: &str, refusal: &Refusal) -> Failure {
         Refusal::TooFew => Failure::new(Exit::Quorum, "quorum not reached"),
         Refusal::Combining(why) => forged(format!("the shares don't fit together: {why}")),
         Refusal::OtherKey => forged("the rebuilt key is another one".into()),
+        Refusal::Passphrase => Failure::new(Exit::Failed, "the passphrase is wrong"),
         Refusal::Signing | Refusal::Dealing(_) | Refusal::Job => {
             Failure::new(Exit::Failed, format!("the session failed: {refusal}"))
         }

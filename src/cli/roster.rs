@@ -7,6 +7,7 @@ use super::create::{choose_cycle, key_of, read_config};
 use super::keys::Keys;
 use super::report::{Exit, Failure};
 use crate::ceremony::explain;
+use crate::roster::config::Algorithm;
 use crate::roster::name::Name;
 use crate::roster::sealing::Recipient;
 use crate::vault::manifest::Seal;
@@ -43,8 +44,12 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     let day = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| at.day());
     let roots = config.roots.len();
     context.say(&format!(
-        "key          {}, Ed25519",
-        SafeText::new(&config.user_id(cycle))
+        "key          {}, {}",
+        SafeText::new(&config.user_id(cycle)),
+        match config.algorithm {
+            Algorithm::Ed25519 => "Ed25519",
+            Algorithm::Rsa4096 => "RSA 4096",
+        }
     ));
     context.say(&format!(
         "expires      {}, {} days after its cycle",

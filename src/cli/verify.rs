@@ -21,7 +21,7 @@ use crate::openpgp::manifest_signature::primary_of;
 use crate::vault::closing::Closing;
 use crate::vault::manifest::split;
 use crate::vault::receipt::Receipt;
-use crate::world::SafeText;
+use crate::world::{SafeText, Timestamp};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -271,10 +271,24 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         findings.good,
         findings.bad.len()
     ));
+    if let Some(made) = made_before(opened) {
+        context.say(&format!(
+            "the key was made {made}, the vault {}: secrecy before that day is not claimed",
+            opened.manifest().created.day()
+        ));
+    }
     context.say(
         "can't be seen from here: whether an operator copied the key, and who these people are",
     );
     end(&findings)
+}
+
+/// When an imported key was made.
+fn made_before(opened: &Opened) -> Option<String> {
+    let manifest = opened.manifest();
+    let primary = primary_of(manifest.certificate.as_bytes()).ok()?;
+    let made = Timestamp::from(primary.creation_time());
+    (made < manifest.created).then(|| made.day())
 }
 
 fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {

@@ -4,6 +4,7 @@ use sequoia_openpgp as openpgp;
 
 use openpgp::armor::Kind;
 use openpgp::crypto::{KeyPair, Signer as _};
+use openpgp::packet::key::SecretKeyMaterial;
 use openpgp::packet::{Key, Packet, UserID, key, key::Key4};
 use openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use openpgp::serialize::Marshal;
@@ -13,6 +14,10 @@ use zeroize::Zeroizing;
 use super::armor::enarmor;
 use super::draft::{Draft, DraftError, Signed};
 use super::plan::{Algorithm, Hash, Plan, Primary, Stamp};
+use super::rsa::RsaSigner;
+
+/// The length of the RSA keys that are made here.
+const RSA_BITS: usize = 4096;
 
 /// Why a key can't be made, read or used.
 #[derive(Debug, thiserror::Error)]
@@ -38,27 +43,44 @@ fn backend(error: anyhow::Error) -> KeyError {
 /// The secret master key. It lives inside the session only.
 pub struct MasterKey {
     pair: KeyPair,
+    /// Signs for the pair if that is of RSA.
+    rsa: Option<RsaSigner>,
     primary: Primary,
 }
 
 impl MasterKey {
-    /// A new Ed25519 key (version 4, RFC 9580 §5.5.2), created at the given second.
+    /// A new version 4 key (RFC 9580 §5.5.2), Ed25519 or RSA of 4096 bits, created at the given second.
     ///
     /// # Errors
     /// [`KeyError::Backend`].
-    pub fn generate(created: u32) -> Result<Self, KeyError> {
-        let mut key: Key4<key::SecretParts, key::PrimaryRole> =
-            Key4::generate_ecc(true, Curve::Ed25519).map_err(backend)?;
+    pub fn generate(algorithm: Algorithm, created: u32) -> Result<Self, KeyError> {
+        let mut key: Key4<key::SecretParts, key::PrimaryRole> = match algorithm {
+            Algorithm::EdDsa => Key4::generate_ecc(true, Curve::Ed25519),
+            Algorithm::Rsa => Key4::generate_rsa(RSA_BITS),
+        }
+        .map_err(backend)?;
         key.set_creation_time(Timestamp::from(created))
             .map_err(backend)?;
         Self::from_key(key.into())
     }
 
-    fn from_key(key: Key<key::SecretParts, key::PrimaryRole>) -> Result<Self, KeyError> {
+    /// With a secret primary key that is not encrypted.
+    ///
+    /// # Errors
+    /// [`KeyError::NoKey`].
+    pub(super) fn from_key(key: Key<key::SecretParts, key::PrimaryRole>) -> Result<Self, KeyError> {
         let primary = key.clone().parts_into_public();
-        Algorithm::of(primary.pk_algo()).ok_or(KeyError::NoKey)?;
+        let rsa = match (Algorithm::of(primary.pk_algo()), key.secret()) {
+            (Some(Algorithm::EdDsa), SecretKeyMaterial::Unencrypted(_)) => None,
+            (Some(Algorithm::Rsa), SecretKeyMaterial::Unencrypted(secret)) => Some(
+                secret
+                    .map(|secret| RsaSigner::new(primary.mpis(), secret))
+                    .map_err(|_| KeyError::NoKey)?,
+            ),
+            _ => return Err(KeyError::NoKey),
+        };
         let pair = key.into_keypair().map_err(backend)?;
-        Ok(Self { pair, primary })
+        Ok(Self { pair, rsa, primary })
     }
 
     /// Reads the key from the plaintext of a master file: a transferable secret key.
@@ -72,7 +94,7 @@ impl MasterKey {
         };
         let (first, _) = parser.next().map_err(|_| KeyError::NoKey)?;
         match first {
-            Packet::SecretKey(key) if !key.secret().is_encrypted() => Self::from_key(key),
+            Packet::SecretKey(key) => Self::from_key(key),
             _ => Err(KeyError::NoKey),
         }
     }
@@ -107,7 +129,12 @@ impl MasterKey {
             return Err(KeyError::OtherKey);
         }
         let (algorithm, digest) = draft.digest();
-        let value = self.pair.sign(algorithm, digest).map_err(backend)?;
+        let value = match &self.rsa {
+            Some(rsa) => rsa
+                .sign(algorithm, digest)
+                .map_err(|error| KeyError::Backend(error.to_string()))?,
+            None => self.pair.sign(algorithm, digest).map_err(backend)?,
+        };
         Ok(draft.fill(value))
     }
 
@@ -116,10 +143,10 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`KeyError::Backend`].
-    pub fn to_file(&self, own: &OwnSignatures) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub fn to_file(&self, own: &OwnPackets) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let secret: Key<key::SecretParts, key::PrimaryRole> =
             Key::from(self.pair.clone()).role_into_primary();
-        let packets = own.packets(Packet::SecretKey(secret))?;
+        let packets = with_primary(Packet::SecretKey(secret), &[&own.itself])?;
         enarmor(Kind::SecretKey, &packets)
             .map(Zeroizing::new)
             .map_err(backend)
@@ -129,8 +156,9 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`KeyError::Backend`].
-    pub fn to_certificate(&self, own: &OwnSignatures) -> Result<Vec<u8>, KeyError> {
-        let packets = own.packets(Packet::PublicKey(self.primary.clone()))?;
+    pub fn to_certificate(&self, own: &OwnPackets) -> Result<Vec<u8>, KeyError> {
+        let primary = Packet::PublicKey(self.primary.clone());
+        let packets = with_primary(primary, &[&own.itself, &own.subkeys])?;
         enarmor(Kind::PublicKey, &packets).map_err(backend)
     }
 
@@ -143,7 +171,7 @@ impl MasterKey {
         &mut self,
         user_id: &str,
         expires_after: u32,
-    ) -> Result<OwnSignatures, KeyError> {
+    ) -> Result<OwnPackets, KeyError> {
         let created = u32::try_from(
             self.primary
                 .creation_time()
@@ -167,10 +195,14 @@ impl MasterKey {
             primary,
             user_id: user_id.clone(),
         })?;
-        Ok(OwnSignatures {
-            direct: self.sign(&direct)?,
-            user_id,
-            binding: self.sign(&binding)?,
+        let mut itself = self.sign(&direct)?.to_bytes()?;
+        Packet::from(user_id)
+            .serialize(&mut itself)
+            .map_err(backend)?;
+        itself.extend_from_slice(&self.sign(&binding)?.to_bytes()?);
+        Ok(OwnPackets {
+            itself,
+            subkeys: Vec::new(),
         })
     }
 
@@ -195,22 +227,25 @@ impl MasterKey {
     }
 }
 
-/// The self-signatures that a new key has.
-pub struct OwnSignatures {
-    direct: Signed,
-    user_id: UserID,
-    binding: Signed,
+/// What a certificate has beside its primary key, in packets; nothing by others.
+pub struct OwnPackets {
+    /// Direct-key signatures, user IDs with their self-signatures.
+    pub(super) itself: Vec<u8>,
+    /// Public subkeys with their bindings.
+    pub(super) subkeys: Vec<u8>,
 }
 
-impl OwnSignatures {
-    fn packets(&self, primary: Packet) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(2048));
-        primary.serialize(&mut *bytes).map_err(backend)?;
-        bytes.extend_from_slice(&self.direct.to_bytes()?);
-        Packet::from(self.user_id.clone())
-            .serialize(&mut *bytes)
-            .map_err(backend)?;
-        bytes.extend_from_slice(&self.binding.to_bytes()?);
-        Ok(bytes)
+/// A primary key and what follows it.
+pub(super) fn with_primary(
+    primary: Packet,
+    rest: &[&[u8]],
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let size: usize = rest.iter().map(|part| part.len()).sum();
+    // Room for the largest secret key, so that growing leaves no copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size + (16 << 10)));
+    primary.serialize(&mut *bytes).map_err(backend)?;
+    for part in rest {
+        bytes.extend_from_slice(part);
     }
+    Ok(bytes)
 }

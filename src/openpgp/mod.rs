@@ -6,9 +6,11 @@
 pub mod armor;
 pub mod draft;
 mod draft_read;
+pub mod import;
 pub mod key;
 pub mod manifest_signature;
 pub mod plan;
+mod rsa;
 pub mod splice;
 pub mod subpackets;
 pub mod target;

@@ -48,6 +48,8 @@ pub struct Config {
 pub enum Algorithm {
     /// EdDSA over Curve25519, in a v4 key.
     Ed25519,
+    /// RSA of 4096 bits, in a v4 key.
+    Rsa4096,
 }
 
 /// Whose signatures the key needs before it enters service.

@@ -100,7 +100,9 @@ impl<'t, 'i> Raw<'t, 'i> {
     fn check(self, source: &Source<'i>) -> Result<Config, ConfigError> {
         let user_id_at = self.user_id.ok_or_else(|| missing("key.user-id"))?;
         let user_id = checked_user_id(source, user_id_at)?;
-        self.algorithm.map_or(Ok(()), |at| algorithm(source, at))?;
+        let algorithm = self
+            .algorithm
+            .map_or(Ok(Algorithm::Ed25519), |at| algorithm(source, at))?;
         let outlives = self.outlives.map_or(Ok(28), |at| outlives(source, at))?;
         let cycles = checked_cycles(source, self.cycles.ok_or_else(|| missing("cycles"))?)?;
         let longest = cycles.iter().map(|cycle| cycle.name.len()).max();
@@ -133,7 +135,7 @@ impl<'t, 'i> Raw<'t, 'i> {
         }
         Ok(Config {
             user_id,
-            algorithm: Algorithm::Ed25519,
+            algorithm,
             outlives,
             cycles,
             master,
@@ -181,11 +183,11 @@ fn checked_user_id(source: &Source<'_>, value: &Value<'_>) -> Result<String, Con
     Ok(text.to_owned())
 }
 
-fn algorithm(source: &Source<'_>, value: &Value<'_>) -> Result<(), ConfigError> {
+fn algorithm(source: &Source<'_>, value: &Value<'_>) -> Result<Algorithm, ConfigError> {
     let field = "key.algorithm";
     match source.string(value, field)? {
-        "ed25519" => Ok(()),
-        "rsa4096" => Err(source.not_yet(value, field, "rsa4096")),
+        "ed25519" => Ok(Algorithm::Ed25519),
+        "rsa4096" => Ok(Algorithm::Rsa4096),
         found => Err(source.bad(
             value,
             field,

@@ -340,7 +340,6 @@ fn a_value_that_is_not_allowed_is_named_with_its_rule() {
 #[test]
 fn what_a_later_version_can_do_is_named_as_such() {
     for (from, to, field, value) in [
-        ("\"ed25519\"", "\"rsa4096\"", "key.algorithm", "rsa4096"),
         ("\"none\"", "\"majority\"", "policy.attest", "majority"),
         ("\"none\"", "3", "policy.attest", "3"),
         ("= false", "= true", "policy.any-root-may-revoke", "true"),

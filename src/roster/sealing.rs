@@ -85,6 +85,21 @@ impl Recipient {
         Ok(Self::Age(AgeRecipient::from_file(file)?))
     }
 
+    /// The one recipient in a file of whichever kind: OpenPGP, age, or ssh.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`], of the kind that the file seems to be of.
+    pub fn from_any_file(file: &[u8], now: u64) -> Result<Self, SealError> {
+        let armored = file.trim_ascii_start().starts_with(b"-----BEGIN PGP ");
+        // Binary packets begin with the high bit set (RFC 9580 §4.2).
+        if armored || file.first().is_some_and(|byte| byte & 0x80 != 0) {
+            let found = OpenPgpRecipient::only(file, now)?;
+            return Ok(Self::OpenPgp(Box::new(found)));
+        }
+        Self::from_key_file(file)
+    }
+
     /// Are the two one and the same key, so that their holders are one person to the mathematics?
     #[must_use]
     pub fn is_the_same_as(&self, other: &Self) -> bool {

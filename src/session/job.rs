@@ -4,10 +4,11 @@ use quorate_share::Threshold;
 use sequoia_openpgp::Fingerprint;
 use zeroize::Zeroizing;
 
-use super::deal::{DealJob, Made, Seat};
+use super::deal::{DealJob, Import, Made, Origin, Seat};
 use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply};
 use crate::ceremony::submission::Verdict;
+use crate::openpgp::plan::Algorithm;
 use crate::roster::name::Name;
 use crate::roster::sealing::Recipient;
 use crate::vault::manifest::{Member, Seal};
@@ -155,10 +156,10 @@ impl DealJob {
             self.vault_id.to_vec(),
             self.user_id.clone().into_bytes(),
             self.now.seconds().to_be_bytes().to_vec(),
-            self.expires.seconds().to_be_bytes().to_vec(),
             vec![self.master.get(), self.revocation.get()],
             u64::from(self.request_days).to_be_bytes().to_vec(),
         ];
+        fields.extend(self.origin.to_fields()?);
         for seat in &self.seats {
             let recipient = seat.recipient.to_bytes();
             let (kind, value) = match &seat.member.seal {
@@ -184,32 +185,91 @@ impl DealJob {
     /// Reads [`DealJob::to_fields`].
     #[must_use]
     pub fn from_fields(fields: &Fields) -> Option<Self> {
-        let [
-            vault_id,
-            user_id,
-            now,
-            expires,
-            thresholds,
-            days,
-            roots @ ..,
-        ] = fields
-        else {
+        let [vault_id, user_id, now, thresholds, days, rest @ ..] = fields else {
             return None;
         };
         let [master, revocation] = thresholds.as_slice() else {
             return None;
         };
+        let (origin, roots) = rest.split_at_checked(ORIGIN_FIELDS)?;
         let seats = roots.chunks(5).map(seat).collect::<Option<Vec<_>>>()?;
         Some(Self {
             vault_id: vault_id.as_slice().try_into().ok()?,
             user_id: text(user_id)?.to_owned(),
             now: time(now)?,
-            expires: time(expires)?,
+            origin: Origin::from_fields(origin)?,
             master: Threshold::new(*master).ok()?,
             revocation: Threshold::new(*revocation).ok()?,
             request_days: u32::try_from(number(days)?).ok()?,
             seats,
         })
+    }
+}
+
+/// So many fields has an [`Origin`].
+const ORIGIN_FIELDS: usize = 5;
+/// The first of them.
+const NEW_EDDSA: u8 = 0;
+const NEW_RSA: u8 = 1;
+const IMPORT: u8 = 2;
+
+impl Origin {
+    fn to_fields(&self) -> Result<[Vec<u8>; ORIGIN_FIELDS], Refusal> {
+        Ok(match self {
+            Self::New { algorithm, expires } => {
+                let kind = match algorithm {
+                    Algorithm::EdDsa => NEW_EDDSA,
+                    Algorithm::Rsa => NEW_RSA,
+                };
+                let expires = expires.seconds().to_be_bytes().to_vec();
+                [vec![kind], expires, vec![], vec![], vec![]]
+            }
+            // The secrets are copied once here; the allocator wipes them when the call is over.
+            Self::Import(import) => {
+                let host = import.subkey_for.as_ref().map(Recipient::to_bytes);
+                [
+                    vec![IMPORT],
+                    import.file.to_vec(),
+                    import.passphrase.to_vec(),
+                    import
+                        .drop
+                        .iter()
+                        .flat_map(|fingerprint| fingerprint.as_bytes().to_vec())
+                        .collect(),
+                    host.transpose()
+                        .map_err(|error| Refusal::Dealing(error.to_string()))?
+                        .unwrap_or_default(),
+                ]
+            }
+        })
+    }
+
+    fn from_fields(fields: &Fields) -> Option<Self> {
+        let [kind, first, passphrase, drop, host] = fields else {
+            return None;
+        };
+        let algorithm = match kind.as_slice() {
+            [NEW_EDDSA] => Algorithm::EdDsa,
+            [NEW_RSA] => Algorithm::Rsa,
+            [IMPORT] => {
+                let drop = drop.chunks(20);
+                let subkey_for = match host.as_slice() {
+                    [] => None,
+                    bytes => Some(Recipient::from_bytes(bytes).ok()?),
+                };
+                return Some(Self::Import(Import {
+                    file: first.clone(),
+                    passphrase: passphrase.clone(),
+                    drop: drop
+                        .map(|bytes| Fingerprint::from_bytes(4, bytes).ok())
+                        .collect::<Option<_>>()?,
+                    subkey_for,
+                }));
+            }
+            _ => return None,
+        };
+        let expires = time(first)?;
+        Some(Self::New { algorithm, expires })
     }
 }
 

@@ -36,6 +36,9 @@ pub enum Refusal {
     /// A vault couldn't be made.
     #[error("dealing: {0}")]
     Dealing(String),
+    /// The passphrase of the key to be imported is wrong.
+    #[error("passphrase")]
+    Passphrase,
     /// The job isn't one that this worker knows.
     #[error("job")]
     Job,
@@ -59,6 +62,7 @@ impl Refusal {
             "other-key" => Self::OtherKey,
             "signing" => Self::Signing,
             "dealing" => Self::Dealing(rest),
+            "passphrase" => Self::Passphrase,
             "job" => Self::Job,
             _ => return None,
         })
