@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use quorate::openpgp::draft::{Draft, DraftError};
 use quorate::openpgp::key::MasterKey;
-use quorate::openpgp::plan::{Certainty, HardReason, Notation, Plan, SubkeyUse};
+use quorate::openpgp::plan::{Algorithm, Certainty, HardReason, Notation, Plan, SubkeyUse};
 use sequoia_openpgp as openpgp;
 
 use openpgp::crypto::mpi;

@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         ConfigAlgorithm::Rsa4096 => Algorithm::Rsa,
     };
     let (origin, taken) = match import::read(context, &options.import, &user_id, algorithm, now)? {
-        Some((import, taken)) => (Origin::Import(import), Some(taken)),
+        Some((import, taken)) => (Origin::Import(Box::new(import)), Some(taken)),
         None => {
             let expires = key_expiry(&config, cycle, now)?;
             (Origin::New { algorithm, expires }, None)

@@ -26,6 +26,7 @@ use crate::world::Timestamp;
 pub const MAX_IMPORT: usize = 1 << 20;
 /// Bits of an RSA key below which it isn't taken.
 const RSA_LEAST: usize = 2048;
+type Subkey = Key<SecretParts, SubordinateRole>;
 /// GnuPG's mark for a secret that isn't there, or on a card.
 const GNU_STUB: u8 = 101;
 
@@ -282,7 +283,7 @@ impl Export {
         &self,
         valid: &ValidCert<'_>,
         wish: &Wish<'_>,
-    ) -> Result<Vec<(Fingerprint, Key<SecretParts, SubordinateRole>)>, ImportError> {
+    ) -> Result<Vec<(Fingerprint, Subkey)>, ImportError> {
         let mut dropped = Vec::new();
         let mut leaving = Vec::new();
         for subkey in self.cert.keys().subkeys().secret() {
@@ -369,7 +370,7 @@ impl Export {
         &self,
         stub: &Packet,
         own: &OwnPackets,
-        subkey: Key<SecretParts, SubordinateRole>,
+        subkey: Subkey,
     ) -> Result<Zeroizing<Vec<u8>>, ImportError> {
         let fingerprint = subkey.fingerprint();
         let mut bytes = with_primary(stub.clone(), &[&own.itself])?;

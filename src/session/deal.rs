@@ -68,7 +68,7 @@ pub enum Origin {
         expires: Timestamp,
     },
     /// It was made elsewhere; until now others may have had it.
-    Import(Import),
+    Import(Box<Import>),
 }
 
 /// An exported key. SECRET, as far as its passphrase doesn't protect it.

@@ -257,14 +257,15 @@ impl Origin {
                     [] => None,
                     bytes => Some(Recipient::from_bytes(bytes).ok()?),
                 };
-                return Some(Self::Import(Import {
+                let import = Import {
                     file: first.clone(),
                     passphrase: passphrase.clone(),
                     drop: drop
                         .map(|bytes| Fingerprint::from_bytes(4, bytes).ok())
                         .collect::<Option<_>>()?,
                     subkey_for,
-                }));
+                };
+                return Some(Self::Import(Box::new(import)));
             }
             _ => return None,
         };
