@@ -144,6 +144,24 @@ pub fn normalized(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Each submission of a text that holds several, with what stands before it; the whole text if it holds at most one.
+#[must_use]
+pub fn split(text: &[u8]) -> Vec<&[u8]> {
+    const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.windows(END.len()).position(|window| window == END) {
+        let (part, after) = rest.split_at(at + END.len());
+        parts.push(part);
+        rest = after;
+    }
+    // What follows the last end is a signature of a mail, unless another one begins there.
+    if parts.is_empty() || rest.windows(9).any(|window| window == b"BEGIN AGE") {
+        parts.push(rest);
+    }
+    parts
+}
+
 /// Opens a submission: `None` if the one-time identity doesn't open it.
 #[must_use]
 pub fn open(file: &[u8], identity: &OneTimeIdentity) -> Option<Zeroizing<Vec<u8>>> {

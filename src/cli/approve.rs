@@ -1,20 +1,27 @@
-//! `quorate approve`: a holder compares a request, types the words, and sends the share.
+//! `quorate approve`: a holder compares requests, types the words, and sends the share.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use quorate_share::Kind;
 
 use super::context::Context;
+use super::expect::Expected;
+use super::opened::{Found, Opened};
+use super::own_share::OwnShare;
 use super::report::{Exit, Failure, path, request as request_failure};
 use super::{Identity, certify, screen};
 use crate::ceremony::approval::{Approval, WAYS};
 use crate::ceremony::{submission, words};
-use crate::world::{Batch, SafeText};
+use crate::roster::name::Name;
+use crate::vault::record::Digest;
+use crate::world::{Batch, SafeText, Timestamp};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The request: its id, or the beginning of it
-    request: String,
+    /// The request: its id, or the beginning of it; several of one opener are approved together
+    #[arg(required = true, value_name = "REQUEST")]
+    requests: Vec<String>,
     /// The eight words, if there is no terminal to type them at
     #[arg(long, value_name = "WORDS", requires = "way")]
     words: Option<String>,
@@ -26,33 +33,177 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    expected: Expected,
+    #[command(flatten)]
     identity: Identity,
 }
 
+impl Options {
+    fn piped(&self) -> bool {
+        self.out.as_deref() == Some(Path::new("-"))
+    }
+}
+
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
-    let world = &context.world;
-    let piped = options.out.as_deref() == Some(Path::new("-"));
-    if piped {
+    if options.piped() {
         context.leave_the_output_free();
     }
     let opened = context.open()?;
     let me = context.me(&opened)?;
-    let found = opened.request(&options.request)?;
-    let (id, verified) = (&found.id, &found.verified);
-    let request = verified.request();
-    let now = world.clock.now();
-    verified
-        .open_at(now)
-        .map_err(|error| request_failure(id, &error))?;
-    context.needs_force(&opened, request.kind)?;
-    opened.wants_answers(&found)?;
-    let set = opened.set(request.kind)?;
-    let dealt = set
-        .of(&me)
-        .ok_or_else(|| Failure::new(Exit::Usage, format!("{me} holds no share for this")))?;
-    let opener = &request.opener;
-    let digest = verified.digest();
+    let requests = wanted(context, &opened, &options.requests)?;
+    options.expected.compare(context, &opened)?;
+    let folder = folder(context, &opened, options)?;
+    let together = requests.len() > 1;
+    for (number, found) in requests.iter().enumerate() {
+        if together {
+            context.say(&format!(
+                "request {} of {}: {}",
+                number + 1,
+                requests.len(),
+                found.id
+            ));
+        }
+        explain(context, &opened, found, &me)?;
+    }
+    let way = compare_words(context, options, &requests)?;
 
+    // The secret comes last: nobody's share is opened for what doesn't fit.
+    let kind = requests
+        .first()
+        .map_or(Kind::Master, |found| found.verified.request().kind);
+    let own = context.open_own(&opened, &me, kind, &options.identity)?;
+    let answers = requests
+        .iter()
+        .map(|found| Answer::make(context, &opened, found, &me, &own, &way))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut batch = Batch::new();
+    if !options.piped() {
+        for answer in &answers {
+            batch = batch.replace(folder.join(&answer.name), answer.submission.clone(), 0o600);
+        }
+        batch.commit(context.world.files, context.world.random)?;
+    }
+    let approvals = answers
+        .iter()
+        .map(|answer| (answer.approval_path.clone(), answer.approval.clone()))
+        .collect();
+    context.write(&opened, approvals)?;
+
+    context.say("");
+    for (found, answer) in requests.iter().zip(&answers) {
+        context.say(&format!(
+            "{me} approved request {}; that makes {} of {} needed",
+            found.id,
+            answer.count,
+            opened.set(kind)?.threshold.get()
+        ));
+    }
+    if options.piped() {
+        for answer in &answers {
+            context
+                .world
+                .terminal
+                .say(String::from_utf8_lossy(&answer.submission).trim_end());
+        }
+        context.say("the submission went to the standard output");
+    } else {
+        context.say(&format!(
+            "send to {} by any way; only that machine can open it; not for git:",
+            opener(&requests)
+        ));
+        for answer in &answers {
+            context.say(&format!("  {}", path(&folder.join(&answer.name))));
+        }
+    }
+    let paths: Vec<String> = answers
+        .iter()
+        .map(|answer| answer.approval_path.display().to_string())
+        .collect();
+    context.share_by_git(
+        &opened.folder,
+        &paths.join(" "),
+        &format!("Approve {}: {me}", ids(&requests)),
+    );
+    Ok(())
+}
+
+fn ids(requests: &[Found]) -> String {
+    let ids: Vec<&str> = requests.iter().map(|found| found.id.as_str()).collect();
+    ids.join(" ")
+}
+
+fn opener(requests: &[Found]) -> String {
+    requests
+        .first()
+        .map(|found| found.verified.request().opener.to_string())
+        .unwrap_or_default()
+}
+
+/// The requests that are named: each open, all of one opener and one share set, none twice.
+fn wanted(context: &Context<'_>, opened: &Opened, names: &[String]) -> Result<Vec<Found>, Failure> {
+    let mut requests: Vec<Found> = Vec::with_capacity(names.len());
+    for name in names {
+        let found = opened.request(name)?;
+        let request = found.verified.request();
+        found
+            .verified
+            .open_at(context.world.clock.now())
+            .map_err(|error| request_failure(&found.id, &error))?;
+        context.needs_force(opened, request.kind)?;
+        opened.wants_answers(&found)?;
+        if let Some(first) = requests.first() {
+            let before = first.verified.request();
+            if before.opener != request.opener || before.set != request.set {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("{} and {} are no pair", first.id, found.id),
+                )
+                .fact("the words are one opener's, over requests to one share set; nothing was opened")
+                .next("approve them one after the other"));
+            }
+        }
+        if !requests.iter().any(|other| other.id == found.id) {
+            requests.push(found);
+        }
+    }
+    Ok(requests)
+}
+
+/// Where the submissions go.
+fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<PathBuf, Failure> {
+    let surroundings = context.world.surroundings;
+    if options.piped() {
+        return Ok(surroundings.current_dir.clone());
+    }
+    let folder = match &options.out {
+        Some(folder) => surroundings.resolve(folder),
+        None => surroundings.home.clone().ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                "no home directory is set, so the submission has no place",
+            )
+            .next("name one: --out DIR")
+        })?,
+    };
+    if folder.starts_with(&opened.folder) {
+        return Err(
+            Failure::new(Exit::Usage, "the submission would lie in the vault")
+                .fact("it is not for git: it holds your share, encrypted")
+                .next("name another folder: --out DIR"),
+        );
+    }
+    Ok(folder)
+}
+
+/// Everything that a person has to know before saying yes.
+fn explain(
+    context: &Context<'_>,
+    opened: &Opened,
+    found: &Found,
+    me: &Name,
+) -> Result<(), Failure> {
+    let request = found.verified.request();
+    let opener = &request.opener;
     context.say(&format!(
         "{opener} asks (signed with {opener}'s share key, {}), {me}:",
         screen::minute(request.opened)
@@ -62,7 +213,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         "  with key  {}   (the known)",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show(context, &opened, &request.drafts);
+    certify::show(context, opened, &request.drafts);
     let plural = if request.drafts.len() == 1 { "" } else { "s" };
     context.say(&format!(
         "  nothing else is signed: {} signature{plural}, read from the bytes, not from {opener}'s text",
@@ -83,13 +234,13 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         SafeText::limited(&request.program, 40)
     ));
     context.say("Can't be undone: a share once sent; a certification once seen by others.");
-    let approvals = opened.approvals(&found);
+    let approvals = opened.approvals(found);
     let names: Vec<_> = approvals
         .iter()
         .map(|(approval, _)| approval.holder.clone())
         .collect();
     let declined: Vec<_> = opened
-        .declines(&found)
+        .declines(found)
         .into_iter()
         .map(|decline| decline.holder)
         .collect();
@@ -104,10 +255,20 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         screen::list(&names)
     ));
     context.say("");
+    Ok(())
+}
 
+/// Asks for the words and the way by which they came, which is recorded.
+fn compare_words(
+    context: &Context<'_>,
+    options: &Options,
+    requests: &[Found],
+) -> Result<String, Failure> {
+    let terminal = context.world.terminal;
+    let opener = opener(requests);
     let way = match &options.way {
         Some(way) => way.clone(),
-        None => world.terminal.ask(&format!(
+        None => terminal.ask(&format!(
             "How did {opener} give you the words (voice, room, paper, other)? "
         ))?,
     };
@@ -120,94 +281,87 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let typed = match &options.words {
         Some(words) => words.clone(),
-        None => world.terminal.ask("The eight words (first letters do): ")?,
+        None => terminal.ask("The eight words (first letters do): ")?,
     };
-    if !words::fit(&typed, &words::of(&[digest])) {
+    let digests: Vec<Digest> = requests
+        .iter()
+        .map(|found| found.verified.digest())
+        .collect();
+    let (what, these) = match requests.len() {
+        1 => ("the request", "this request"),
+        _ => ("these requests together", "these requests"),
+    };
+    if !words::fit(&typed, &words::of(&digests)) {
         return Err(Failure::new(
             Exit::Forged,
-            "these are not the words of the request that you have here",
+            format!("these are not the words of {what} that you have here"),
         )
         .fact(format!(
             "mistyped, or {opener}'s request is another one; your share was not opened"
         ))
         .next(format!(
-            "call {opener}, compare `quorate show {id}`, and type them again"
+            "call {opener}, compare `quorate show {}`, and type them again",
+            ids(requests)
         )));
     }
-    context.say("they fit this request");
+    context.say(&format!("they fit {these}"));
+    Ok(way)
+}
 
-    let own = context.open_own(&opened, &me, request.kind, &options.identity)?;
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(
-            Exit::Failed,
-            format!("the answer can't be written: {error}"),
-        )
-    };
-    let approval = Approval {
-        vault: request.vault,
-        request: digest,
-        set: request.set,
-        holder: me.clone(),
-        seat: dealt.seat,
-        way,
-        signed: now,
-    };
-    let key = &own.sealed.holder_key;
-    let approval_file = approval.sign(key).map_err(|e| failed(&e))?;
-    let sealed = submission::make(verified, &approval_file, &own.sealed.share_text, key)
-        .map_err(|e| failed(&e))?;
+/// A holder's answer to one request, in its two parts.
+struct Answer {
+    approval: Vec<u8>,
+    approval_path: PathBuf,
+    submission: Vec<u8>,
+    name: String,
+    /// So many have approved, this one included.
+    count: usize,
+}
 
-    // For `submit`, which can't open it; nobody believes this line.
-    let head = format!("quorate submission: request {digest} from {me}\n");
-    let sealed = [head.as_bytes(), &sealed].concat();
-    let folder = match &options.out {
-        Some(_) if piped => opened.folder.clone(),
-        Some(folder) => world.surroundings.resolve(folder),
-        None => world.surroundings.home.clone().ok_or_else(|| {
+impl Answer {
+    fn make(
+        context: &Context<'_>,
+        opened: &Opened,
+        found: &Found,
+        me: &Name,
+        own: &OwnShare<'_>,
+        way: &str,
+    ) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::fmt::Display| {
             Failure::new(
-                Exit::Usage,
-                "no home directory is set, so the submission has no place",
+                Exit::Failed,
+                format!("the answer can't be written: {error}"),
             )
-            .next("name one: --out DIR")
-        })?,
-    };
-    if !piped && folder.starts_with(&opened.folder) {
-        return Err(
-            Failure::new(Exit::Usage, "the submission would lie in the vault")
-                .fact("it is not for git: it holds your share, encrypted")
-                .next("name another folder: --out DIR"),
-        );
+        };
+        let (id, verified) = (&found.id, &found.verified);
+        let (request, digest) = (verified.request(), verified.digest());
+        let signed: Timestamp = context.world.clock.now();
+        let approval = Approval {
+            vault: request.vault,
+            request: digest,
+            set: request.set,
+            holder: me.clone(),
+            seat: own.dealt.seat,
+            way: way.to_owned(),
+            signed,
+        };
+        let key = &own.sealed.holder_key;
+        let approval = approval.sign(key).map_err(|e| failed(&e))?;
+        let sealed = submission::make(verified, &approval, &own.sealed.share_text, key)
+            .map_err(|e| failed(&e))?;
+        // For `submit`, which can't open it; nobody believes this line.
+        let head = format!("quorate submission: request {digest} from {me}\n");
+        let others = opened
+            .approvals(found)
+            .iter()
+            .filter(|(approval, _)| approval.holder != *me)
+            .count();
+        Ok(Self {
+            approval,
+            approval_path: PathBuf::from(format!("approvals/{id}-{me}.approval")),
+            submission: [head.as_bytes(), &sealed].concat(),
+            name: format!("{id}-{me}.submission"),
+            count: others + 1,
+        })
     }
-    let file = folder.join(format!("{id}-{me}.submission"));
-    if !piped {
-        Batch::new()
-            .replace(&file, sealed.clone(), 0o600)
-            .commit(world.files, world.random)?;
-    }
-    let relative = PathBuf::from(format!("approvals/{id}-{me}.approval"));
-    context.write(&opened, vec![(relative.clone(), approval_file)])?;
-
-    let count = names.iter().filter(|name| **name != me).count() + 1;
-    context.say("");
-    context.say(&format!(
-        "{me} approved request {id}; that makes {count} of {} needed",
-        set.threshold.get()
-    ));
-    if piped {
-        world
-            .terminal
-            .say(String::from_utf8_lossy(&sealed).trim_end());
-        context.say("the submission went to the standard output");
-    } else {
-        context.say(&format!(
-            "send to {opener} by any way; only that machine can open it; not for git:"
-        ));
-        context.say(&format!("  {}", path(&file)));
-    }
-    context.share_by_git(
-        &opened.folder,
-        &relative.display().to_string(),
-        &format!("Approve {id}: {me}"),
-    );
-    Ok(())
 }

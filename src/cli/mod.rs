@@ -10,6 +10,7 @@ mod decline;
 mod desk;
 mod discard;
 mod example;
+mod expect;
 mod git;
 mod import;
 mod init;

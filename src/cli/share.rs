@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use quorate_share::Kind;
 
 use super::context::Context;
+use super::expect::Expected;
 use super::report::{Exit, Failure};
 use super::{Identity, screen};
 use crate::vault::receipt::Receipt;
@@ -19,9 +20,9 @@ pub(super) enum Command {
     Verify(Own),
     /// Sign that your shares open and are true; the key is in force when all have done so
     #[command(
-        after_help = "Writes receipts/.\n\nExample:\n  quorate share receipt --as ben -i age-identity.txt"
+        after_help = "Writes receipts/.\n\nExample:\n  quorate share receipt --as ben -i age-identity.txt\n  quorate share receipt --expect-roster my-copy-of-team.toml"
     )]
-    Receipt(Own),
+    Receipt(ReceiptOptions),
     /// Print a share as text, to be written down: whoever sees it has it
     #[command(after_help = "Example:\n  quorate share show --of revocation --yes")]
     Show(Show),
@@ -31,6 +32,14 @@ pub(super) enum Command {
 pub(super) struct Own {
     #[command(flatten)]
     identity: Identity,
+}
+
+#[derive(Args)]
+pub(super) struct ReceiptOptions {
+    #[command(flatten)]
+    expected: Expected,
+    #[command(flatten)]
+    own: Own,
 }
 
 #[derive(Args)]
@@ -58,7 +67,7 @@ fn purpose(kind: Kind) -> &'static str {
 pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Verify(own) => verify(context, own),
-        Command::Receipt(own) => receipt(context, own),
+        Command::Receipt(options) => receipt(context, options),
         Command::Show(show) => print(context, show),
     }
 }
@@ -77,9 +86,11 @@ fn verify(context: &Context<'_>, own: &Own) -> Result<(), Failure> {
     Ok(())
 }
 
-fn receipt(context: &Context<'_>, own: &Own) -> Result<(), Failure> {
+fn receipt(context: &Context<'_>, options: &ReceiptOptions) -> Result<(), Failure> {
     let opened = context.open()?;
     let me = context.me(&opened)?;
+    let own = &options.own;
+    options.expected.compare(context, &opened)?;
     let now: Timestamp = context.world.clock.now();
     let mut files = Vec::new();
     for kind in KINDS {

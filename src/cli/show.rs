@@ -3,42 +3,72 @@
 use clap::Args;
 
 use super::context::Context;
+use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
 use super::{certify, screen};
 use crate::ceremony::words;
+use crate::vault::record::Digest;
 use crate::world::SafeText;
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The request: its id, or the beginning of it
-    request: String,
-    /// Print the eight words again; on the opener's machine only
+    /// The request: its id, or the beginning of it; several are shown one after the other
+    #[arg(required = true, value_name = "REQUEST")]
+    requests: Vec<String>,
+    /// Print the eight words again, of several requests their common ones; on the opener's machine only
     #[arg(long)]
     words: bool,
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let opened = context.open()?;
-    let found = opened.request(&options.request)?;
-    let request = found.verified.request();
+    let requests = options
+        .requests
+        .iter()
+        .map(|wanted| opened.request(wanted))
+        .collect::<Result<Vec<_>, _>>()?;
     if options.words {
-        if context
-            .desk(&opened, &found.verified.digest())?
+        return print_words(context, &opened, &requests);
+    }
+    for (number, found) in requests.iter().enumerate() {
+        if number > 0 {
+            context.say("");
+        }
+        explain(context, &opened, found)?;
+    }
+    Ok(())
+}
+
+/// The words of requests that were opened on this machine.
+fn print_words(context: &Context<'_>, opened: &Opened, requests: &[Found]) -> Result<(), Failure> {
+    let mut digests: Vec<Digest> = Vec::new();
+    for found in requests {
+        let digest = found.verified.digest();
+        if !context
+            .desk(opened, &digest)?
             .is_there(context.world.files)?
         {
-            context.say(&screen::words(&words::of(&[found.verified.digest()])));
-            return Ok(());
+            let opener = &found.verified.request().opener;
+            return Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "the words of {} are printed on {opener}'s machine only",
+                    found.id
+                ),
+            )
+            .fact("they compare two machines; this one has nothing to compare with by itself")
+            .next(format!("ask {opener} to say them")));
         }
-        return Err(Failure::new(
-            Exit::Usage,
-            format!(
-                "the words of {} are printed on {}'s machine only",
-                found.id, request.opener
-            ),
-        )
-        .fact("they compare two machines; this one has nothing to compare with by itself")
-        .next(format!("ask {} to say them", request.opener)));
+        if !digests.contains(&digest) {
+            digests.push(digest);
+        }
     }
+    context.say(&screen::words(&words::of(&digests)));
+    Ok(())
+}
+
+fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Failure> {
+    let request = found.verified.request();
     context.say(&format!(
         "request {}   opened by {} on {}, {}",
         found.id,
@@ -51,7 +81,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         "with key   {}",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show(context, &opened, &request.drafts);
+    certify::show(context, opened, &request.drafts);
     let plural = if request.drafts.len() == 1 { "" } else { "s" };
     context.say(&format!(
         "  nothing else is signed: {} signature{plural}, read from the bytes, not from {}'s text",
@@ -60,7 +90,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     ));
     context.say(&format!("program    {}", SafeText::new(&request.program)));
     let set = opened.set(request.kind)?;
-    let approvals = opened.approvals(&found);
+    let approvals = opened.approvals(found);
     let names: Vec<_> = approvals
         .iter()
         .map(|(approval, _)| approval.holder.clone())
@@ -71,7 +101,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         set.threshold.get()
     ));
     let now = context.world.clock.now();
-    let state = if opened.outcome(&found)?.is_some() {
+    let state = if opened.outcome(found)?.is_some() {
         "carried out".to_owned()
     } else if request.closes <= now {
         format!("closed {}", screen::minute(request.closes))

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::desk::Desk;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
-use crate::ceremony::submission::{MAX_SUBMISSION, normalized};
+use crate::ceremony::submission::{MAX_SUBMISSION, normalized, split};
 use crate::vault::record::Digest;
 use crate::world::{Batch, Kind as FileKind};
 
@@ -17,7 +17,7 @@ const MAX_INBOX: usize = 1000;
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Files with submissions, as they came; without any, one is read from the standard input
+    /// Files with submissions, as they came; without any, the standard input is read
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The request that they answer, if they don't say so and several of yours are open
@@ -42,8 +42,11 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         let text = context.world.terminal.input(MAX_SUBMISSION)?;
         texts.push(("the standard input".to_owned(), text));
     }
-    for (name, text) in texts {
-        let armor = normalized(&text);
+    let each = texts
+        .iter()
+        .flat_map(|(name, text)| split(text).into_iter().map(move |part| (name, part)));
+    for (name, text) in each {
+        let armor = normalized(text);
         if !armor.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
             || !armor
                 .trim_ascii_end()
@@ -53,7 +56,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
                 .fact("it begins with BEGIN AGE ENCRYPTED FILE and ends with END AGE ENCRYPTED FILE; nothing was stored")
                 .next("ask for it again; a file or a pipe cuts less than a mail"));
         }
-        let (found, desk) = request_of(context, &opened, options, &text)?;
+        let (found, desk) = request_of(context, &opened, options, text)?;
         let folders = desk.folders();
         let here = match context.world.files.kind(&desk.inbox)? {
             Some(FileKind::Folder) => context.world.files.list(&desk.inbox)?.len(),

@@ -8,3 +8,4 @@ mod imported;
 mod interrupted;
 mod submissions;
 mod team;
+mod together;
