@@ -79,6 +79,7 @@ pub struct ScriptedTerminal {
     answers: Mutex<VecDeque<String>>,
     secrets: Mutex<VecDeque<Zeroizing<String>>>,
     input: Mutex<Zeroizing<Vec<u8>>>,
+    pasted: Mutex<VecDeque<String>>,
     lines: Mutex<Vec<(Voice, String)>>,
 }
 
@@ -108,6 +109,11 @@ impl ScriptedTerminal {
     /// What is on the standard input.
     pub fn set_input(&self, bytes: &[u8]) {
         *locked(&self.input) = Zeroizing::new(bytes.to_vec());
+    }
+
+    /// Lines that are pasted below a board. When they are used up, the terminal is closed.
+    pub fn paste(&self, text: &str) {
+        locked(&self.pasted).extend(text.lines().map(str::to_owned));
     }
 
     /// All that was said, noted, asked and answered, a line each, in order.
@@ -163,6 +169,26 @@ impl Terminal for ScriptedTerminal {
             Err(TerminalError::TooLong { limit })
         } else {
             Ok(bytes)
+        }
+    }
+    fn watch(
+        &self,
+        board: &mut dyn FnMut(Option<&str>) -> Option<Vec<String>>,
+    ) -> Result<(), TerminalError> {
+        let mut shown = Vec::new();
+        let mut came = None;
+        loop {
+            let Some(lines) = board(came.as_deref()) else {
+                return Ok(());
+            };
+            for line in lines.iter().filter(|line| !shown.contains(*line)) {
+                self.add(Voice::Said, line.clone());
+            }
+            shown = lines;
+            came = locked(&self.pasted).pop_front();
+            if came.is_none() {
+                return Err(TerminalError::Closed);
+            }
         }
     }
     fn width(&self) -> usize {

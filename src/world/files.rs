@@ -187,4 +187,6 @@ pub trait Files: Sync {
     /// Takes the lock on a file, which is made (mode 0600) if it is missing and stays afterwards.
     /// Waits a while for another holder, then gives up with [`Fault::Locked`].
     fn lock(&self, path: &Path) -> Result<LockGuard, FilesError>;
+    /// Does anybody hold the lock on a file? Nobody does if it is missing.
+    fn is_locked(&self, path: &Path) -> Result<bool, FilesError>;
 }

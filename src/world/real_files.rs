@@ -183,6 +183,23 @@ impl Files for RealFiles {
             }
         })
     }
+
+    fn is_locked(&self, path: &Path) -> Result<bool, FilesError> {
+        with_path(Operation::Lock, path, || {
+            let mut how = OpenOptions::new();
+            how.read(true)
+                .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK));
+            let file = match how.open(path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+                opened => opened?,
+            };
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+                Ok(()) => Ok(false),
+                Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
 }
 
 #[cfg(test)]

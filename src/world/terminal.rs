@@ -1,4 +1,4 @@
-//! The terminal: lines out, answers in. No colours, no escapes.
+//! The terminal: lines out, answers in. No colours; no escapes but those that draw a board anew.
 use super::reading::{Stop, read_bounded};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use std::fs::{File, OpenOptions};
@@ -63,6 +63,16 @@ pub trait Terminal: Sync {
     /// # Errors
     /// [`TerminalError::TooLong`], or what the system says.
     fn input(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, TerminalError>;
+    /// Shows lines that change, and takes what is typed or pasted below them without showing it. `board` is
+    /// called with each line that came, and with none about twice a second; it gives the lines to be shown
+    /// from then on, or none to end it. The last ones stay on the screen.
+    ///
+    /// # Errors
+    /// [`TerminalError::Closed`], [`TerminalError::Interrupted`], and the others.
+    fn watch(
+        &self,
+        board: &mut dyn FnMut(Option<&str>) -> Option<Vec<String>>,
+    ) -> Result<(), TerminalError>;
     /// Columns, 80 if unknown.
     fn width(&self) -> usize;
     /// Whether questions can be asked.
@@ -137,6 +147,35 @@ impl Terminal for RealTerminal {
         })
     }
 
+    fn watch(
+        &self,
+        board: &mut dyn FnMut(Option<&str>) -> Option<Vec<String>>,
+    ) -> Result<(), TerminalError> {
+        let terminal = open_terminal()?;
+        let hidden = Hidden::new(&terminal)?;
+        let mut shown = Vec::new();
+        let mut line = Line::default();
+        let mut came = None;
+        loop {
+            let Some(lines) = board(came.as_deref().map(String::as_str)) else {
+                break;
+            };
+            came = None;
+            redraw(&terminal, &mut shown, lines, self.width())?;
+            while came.is_none() && has_input(&terminal)? {
+                match line.take(next_byte(&terminal)?, true) {
+                    Ok(false) => {}
+                    // Nobody's submission has a line that isn't text, or such a long one.
+                    Ok(true) => came = std::mem::take(&mut line).text().ok(),
+                    Err(TerminalError::TooLong { .. }) => line = Line::default(),
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        drop(hidden);
+        Ok(())
+    }
+
     fn width(&self) -> usize {
         let size = rustix::termios::tcgetwinsize(io::stdout());
         match size.map_or(0, |size| usize::from(size.ws_col)) {
@@ -152,6 +191,49 @@ impl Terminal for RealTerminal {
     fn lost_output(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
+}
+
+/// How long a board stands before it is looked at anew.
+const TICK: rustix::event::Timespec = rustix::event::Timespec {
+    tv_sec: 0,
+    tv_nsec: 500_000_000,
+};
+
+/// Waits for a byte, at most a tick. A terminal whose other end has gone has one: its end.
+fn has_input(terminal: &File) -> Result<bool, TerminalError> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut wanted = [PollFd::new(terminal, PollFlags::IN)];
+    match poll(&mut wanted, Some(&TICK)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(io::Error::from(error).into()),
+    }
+}
+
+/// Puts the lines where the ones before stand, each cut to the width, so that none takes two rows.
+fn redraw(
+    mut terminal: &File,
+    shown: &mut Vec<String>,
+    lines: Vec<String>,
+    width: usize,
+) -> Result<(), TerminalError> {
+    let cut = |line: &String| line.chars().take(width.max(2) - 1).collect();
+    let lines: Vec<String> = lines.iter().map(cut).collect();
+    if *shown == lines {
+        return Ok(());
+    }
+    let mut text = String::new();
+    if !shown.is_empty() {
+        // Up to the first of them, and away with everything below.
+        text = format!("\x1b[{}A\r\x1b[J", shown.len());
+    }
+    for line in &lines {
+        text += line;
+        text += "\n";
+    }
+    terminal.write_all(text.as_bytes())?;
+    *shown = lines;
+    Ok(())
 }
 
 /// One byte at a time, so that lines typed ahead stay for the next question. None at the end.

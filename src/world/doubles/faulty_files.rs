@@ -165,6 +165,9 @@ impl<F: Files> Files for FaultyFiles<F> {
         self.change(Operation::Lock, path, || ())?;
         self.files.lock(path)
     }
+    fn is_locked(&self, path: &Path) -> Result<bool, FilesError> {
+        self.files.is_locked(path)
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,278 @@
+//! Carrying a request out: the session, its answer checked, results and minutes, the end of the secrets.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::certified;
+use super::context::Context;
+use super::desk::Desk;
+use super::opened::{Found, Opened};
+use super::report::{self, Exit, Failure, path};
+use super::screen;
+use crate::ceremony::explain;
+use crate::ceremony::minutes::Minutes;
+use crate::ceremony::outcome::{self, Outcome};
+use crate::ceremony::submission::Verdict;
+use crate::openpgp::draft::Draft;
+use crate::openpgp::manifest_signature::primary_of;
+use crate::roster::holder_key::HolderKey;
+use crate::roster::name::Name;
+use crate::session::front::{self, Coming, Purpose, Ran, Signing};
+use crate::session::refusal::Refusal;
+use crate::session::sign::{SignFailure, SignJob, SignReply};
+use crate::world::SafeText;
+
+/// A submission as it came: its file, or what stands for it, and its bytes.
+pub(super) type Arrived = (PathBuf, Zeroizing<Vec<u8>>);
+
+/// What only the opener's machine has of a request.
+pub(super) struct Secrets {
+    /// The one-time identity.
+    pub identity: Zeroizing<String>,
+    /// For the minutes.
+    pub holder_key: HolderKey,
+}
+
+/// All that belongs to a request that is carried out.
+pub(super) struct Session<'a> {
+    pub opened: &'a Opened,
+    pub found: &'a Found,
+    pub me: &'a Name,
+    pub desk: &'a Desk,
+    pub secrets: &'a Secrets,
+    pub strict: bool,
+}
+
+/// Starts a worker for a request.
+pub(super) fn worker(context: &Context<'_>, id: &str) -> Result<Coming, Failure> {
+    Coming::start(&context.world.programs.worker_program(), Purpose::Sign)
+        .map_err(|error| report::session(id, &error))
+}
+
+impl Session<'_> {
+    /// Signs with the submissions that are there, and writes what came of it.
+    pub(super) fn carry_out(
+        &self,
+        context: &Context<'_>,
+        coming: Coming,
+        submissions: &[Arrived],
+    ) -> Result<(), Failure> {
+        let (opened, found) = (self.opened, self.found);
+        let id = &found.id;
+        let primary = primary_of(opened.manifest().certificate.as_bytes())
+            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
+        let set = opened.set(found.verified.request().kind)?;
+        let key_file = opened.read(context.world.files, &set.file)?;
+        let job = SignJob {
+            pin: opened.manifest().fingerprint.clone(),
+            now: context.world.clock.now(),
+            in_force: true,
+            manifest: &opened.bytes,
+            request: &found.file,
+            key_file: &key_file,
+            identity: self.secrets.identity.as_bytes(),
+            submissions: submissions
+                .iter()
+                .map(|(_, bytes)| bytes.as_slice())
+                .collect(),
+        };
+        let (signing, ran) =
+            front::sign(coming, self.strict, &job).map_err(|error| report::session(id, &error))?;
+        let reply = match signing {
+            Signing::Done(reply) => reply,
+            Signing::Refused(failure) => {
+                tell_verdicts(context, submissions, &failure.verdicts);
+                return Err(refused(opened, found, &failure));
+            }
+        };
+        tell_verdicts(context, submissions, &reply.verdicts);
+        context.say(&screen::hardened(&ran));
+
+        // The worker is believed in nothing: what it gave must be the drafts with their values.
+        let result = outcome::write(found.verified.digest(), &reply.signatures)
+            .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+        let outcome = Outcome::read(&result, &found.verified, &primary).map_err(|error| {
+            Failure::new(
+                Exit::Forged,
+                format!("what the session returned is refused: {error}"),
+            )
+            .fact("nothing was written")
+        })?;
+        let count = outcome.signatures.len();
+        context.say(&if count == 1 {
+            "signed     1 signature; it is the approved draft with its value filled in".to_owned()
+        } else {
+            format!("signed     {count} signatures; they are the approved drafts with their values filled in")
+        });
+        self.record(context, &reply, &ran, result, &outcome)?;
+        finish(context, opened, found, self.desk, &outcome)
+    }
+
+    /// Results, minutes and approvals, durable before anything is deleted.
+    fn record(
+        &self,
+        context: &Context<'_>,
+        reply: &SignReply,
+        ran: &Ran,
+        result: Vec<u8>,
+        outcome: &Outcome,
+    ) -> Result<(), Failure> {
+        let (opened, found) = (self.opened, self.found);
+        let id = &found.id;
+        let refused = reply.verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::False(name) => Some(name.clone()),
+            _ => None,
+        });
+        let minutes = Minutes {
+            vault: opened.manifest().vault_id,
+            request: found.verified.digest(),
+            result: outcome.digest,
+            operator: self.me.clone(),
+            machine: context.world.surroundings.machine.to_string(),
+            program: context.program()?,
+            performed: context.world.clock.now(),
+            used: reply.used.clone(),
+            refused: refused.collect(),
+            hardening: ran.hardening.to_string(),
+            milliseconds: (ran.seconds * 1000.0) as u64,
+            heads: opened.heads(),
+        };
+        let minutes = minutes.sign(&self.secrets.holder_key).map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                format!("the minutes can't be written: {error}"),
+            )
+        })?;
+        let mut files = Vec::new();
+        for approval in &reply.approvals {
+            let holder = opened.holder_of(approval, found)?;
+            let relative = PathBuf::from(format!("approvals/{id}-{holder}.approval"));
+            if context
+                .world
+                .files
+                .kind(&opened.folder.join(&relative))?
+                .is_none()
+            {
+                files.push((relative, approval.clone()));
+            }
+        }
+        files.push((PathBuf::from(format!("minutes/{id}.minutes")), minutes));
+        files.push((PathBuf::from(format!("results/{id}.result")), result));
+        context.write(opened, files)
+    }
+}
+
+fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Verdict]) {
+    let mut false_ones = Vec::new();
+    for ((file, _), verdict) in submissions.iter().zip(verdicts) {
+        let row =
+            |name: &Name, what: &str| context.say(&format!("  {:<8} {what}", name.to_string()));
+        match verdict {
+            Verdict::True(name) => row(name, "approved   share true"),
+            Verdict::False(name) => {
+                row(
+                    name,
+                    &format!("approved   SHARE FALSE: it isn't the one dealt to {name}; left out"),
+                );
+                false_ones.push(name.clone());
+            }
+            Verdict::Again(name) => row(name, "approved   a second time; counted once"),
+            Verdict::Unopened => context.warn(&format!(
+                "{} can't be opened: for another request, or damaged; left out",
+                path(file)
+            )),
+            Verdict::Refused(why) => context.warn(&format!(
+                "{} is refused: {}; left out",
+                path(file),
+                SafeText::limited(why, 300)
+            )),
+        }
+    }
+    for name in false_ones {
+        context.warn(&format!(
+            "{name}'s share is damaged or false; nothing was made from it"
+        ));
+        context.note(&format!("  next: ask {name} to run: quorate share verify"));
+    }
+}
+
+fn refused(opened: &Opened, found: &Found, failure: &SignFailure) -> Failure {
+    if failure.refusal != Refusal::TooFew {
+        return report::refused(&found.id, &failure.refusal);
+    }
+    let used: Vec<&Name> = failure
+        .verdicts
+        .iter()
+        .filter_map(|verdict| match verdict {
+            Verdict::True(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    too_few(opened, found, &used, "so far")
+}
+
+fn too_few(opened: &Opened, found: &Found, have: &[&Name], when: &str) -> Failure {
+    let request = found.verified.request();
+    let Ok(set) = opened.set(request.kind) else {
+        return report::refused(&found.id, &Refusal::NotInForce);
+    };
+    let missing: Vec<String> = set
+        .shares
+        .iter()
+        .filter(|dealt| !have.contains(&&dealt.holder))
+        .map(|dealt| dealt.holder.to_string())
+        .collect();
+    let needed = set.threshold.get();
+    Failure::new(
+        Exit::Quorum,
+        format!(
+            "quorum not reached: {} of {needed} true shares {when}",
+            have.len()
+        ),
+    )
+    .fact(format!(
+        "missing: {} of {}",
+        usize::from(needed) - have.len().min(usize::from(needed)),
+        missing.join(", ")
+    ))
+    .fact("nothing was signed; the vault is unchanged")
+    .next(format!(
+        "quorate perform {} again, when their submissions have come",
+        found.id
+    ))
+}
+
+/// The certificates with their certifications, to `out/`; then the secrets are deleted. Done again
+/// without harm if it was interrupted.
+pub(super) fn finish(
+    context: &Context<'_>,
+    opened: &Opened,
+    found: &Found,
+    desk: &Desk,
+    outcome: &Outcome,
+) -> Result<(), Failure> {
+    let written = certified::write(context, opened, found, desk, outcome)?;
+    let deleted = desk.clear(context.world.files)?;
+    if deleted > 0 {
+        let submissions = deleted.saturating_sub(1);
+        let plural = if submissions == 1 { "" } else { "s" };
+        context.say(&format!(
+            "deleted    the one-time key and {submissions} submission{plural}. Until this disk and the key that\n           \
+             sealed it are beyond recovery, enough old copies are the master key."
+        ));
+    }
+    let title = explain::title(found.verified.request().drafts.iter().map(Draft::plan));
+    context.say("");
+    context.say(&format!("done: {title}"));
+    for file in &written {
+        context.say(&format!("  {}", path(file)));
+    }
+    context.advise("to publish: send the file to its owner; gpg --send-keys if they agree");
+    context.share_by_git(
+        &opened.folder,
+        "results minutes approvals",
+        &format!("Done {}", found.id),
+    );
+    Ok(())
+}
