@@ -13,7 +13,7 @@ use crate::world::Timestamp;
 pub const MAX_APPROVAL: usize = 16 << 10;
 
 /// The ways by which the words may have come.
-pub const WAYS: [&str; 5] = ["voice", "room", "paper", "other", "opener"];
+pub const WAYS: [&str; 6] = ["voice", "room", "paper", "other", "opener", "here"];
 
 /// Who approves what, and how the words were compared.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,7 +28,8 @@ pub struct Approval {
     pub holder: Name,
     /// The holder's seat in that set.
     pub seat: Seat,
-    /// One of [`WAYS`]; `opener` for the opener's own approval.
+    /// One of [`WAYS`]; `opener` for the opener's own approval, `here` for one that was given on the opener's
+    /// machine, where there is nothing to compare.
     pub way: String,
     /// When.
     pub signed: Timestamp,

@@ -253,14 +253,16 @@ pub(super) fn finish(
     outcome: &Outcome,
 ) -> Result<(), Failure> {
     let written = certified::write(context, opened, found, desk, outcome)?;
-    let deleted = desk.clear(context.world.files)?;
-    if deleted > 0 {
-        let submissions = deleted.saturating_sub(1);
-        let plural = if submissions == 1 { "" } else { "s" };
+    let cleared = desk.clear(context.world.files)?;
+    let plural = if cleared.submissions == 1 { "" } else { "s" };
+    if cleared.key {
         context.say(&format!(
-            "deleted    the one-time key and {submissions} submission{plural}. Until this disk and the key that\n           \
-             sealed it are beyond recovery, enough old copies are the master key."
+            "deleted    the one-time key and {} submission{plural}. Until this disk and the key that\n           \
+             sealed it are beyond recovery, enough old copies are the master key.",
+            cleared.submissions
         ));
+    } else if cleared.live {
+        context.say("deleted    the one-time key, which was in memory only: no old copy of an answer opens any more");
     }
     let title = explain::title(found.verified.request().drafts.iter().map(Draft::plan));
     context.say("");

@@ -6,6 +6,7 @@ use clap::Args;
 use quorate_share::Kind;
 
 use super::context::Context;
+use super::gather::Gathering;
 use super::open_request::{self, Target};
 use super::opened::{self, Opened};
 use super::report::{Exit, Failure, path};
@@ -39,6 +40,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "NOTATION")]
     notation: Vec<String>,
     #[command(flatten)]
+    gathering: Gathering,
+    #[command(flatten)]
     identity: Identity,
 }
 
@@ -68,7 +71,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     context.say("The key would sign this, and nothing else:");
     show(context, &opened, &drafts);
-    open_request::open(context, &opened, &me, &options.identity, drafts, &targets)
+    let (identity, gathering) = (&options.identity, &options.gathering);
+    open_request::open(context, &opened, &me, identity, drafts, &targets, gathering)
 }
 
 /// What is the same for every certification of the request.

@@ -95,11 +95,11 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
         }
         Kind::Withdrawal => {
             let desk = context.desk(&opened, &found.verified.digest())?;
-            let deleted = desk.clear(context.world.files)?;
+            let cleared = desk.clear(context.world.files)?;
             context.say(&format!(
                 "{me} withdrew {id}; nobody's program answers it or carries it out any more"
             ));
-            if deleted > 0 {
+            if cleared.key {
                 context.say("the one-time key and what had arrived here were deleted");
             }
         }

@@ -15,6 +15,16 @@ pub(super) struct Desk {
     pub inbox: PathBuf,
     pub targets: PathBuf,
     pub one_time: PathBuf,
+    /// Locked as long as the one-time key is in the memory of a process.
+    pub live: PathBuf,
+}
+
+/// What was deleted from a desk.
+#[derive(Default)]
+pub(super) struct Cleared {
+    pub key: bool,
+    pub live: bool,
+    pub submissions: usize,
 }
 
 impl Desk {
@@ -29,9 +39,34 @@ impl Desk {
         folders
     }
 
-    /// Is the one-time key here?
+    /// Is the one-time key here, on the disk or in the memory of a live session?
     pub(super) fn is_there(&self, files: &dyn Files) -> Result<bool, FilesError> {
-        Ok(files.kind(&self.one_time)?.is_some())
+        Ok(files.kind(&self.one_time)?.is_some() || self.is_live(files)?)
+    }
+
+    /// Does a process hold the one-time key in its memory?
+    pub(super) fn is_live(&self, files: &dyn Files) -> Result<bool, FilesError> {
+        files.is_locked(&self.live)
+    }
+
+    /// Has such a process ended without a word, and the key with it?
+    pub(super) fn has_died(&self, files: &dyn Files) -> Result<bool, FilesError> {
+        Ok(files.kind(&self.live)?.is_some() && !self.is_there(files)?)
+    }
+
+    /// What has arrived: files of submissions.
+    pub(super) fn arrived(&self, files: &dyn Files) -> Result<Vec<PathBuf>, FilesError> {
+        if files.kind(&self.inbox)? != Some(FileKind::Folder) {
+            return Ok(Vec::new());
+        }
+        let entries = files.list(&self.inbox)?;
+        let submissions = entries.iter().filter(|entry| {
+            let name = entry.text();
+            entry.kind == FileKind::File && name.is_some_and(|name| name.ends_with(".submission"))
+        });
+        Ok(submissions
+            .map(|entry| self.inbox.join(&entry.name))
+            .collect())
     }
 
     /// The stored certificates: name, armored, path.
@@ -58,21 +93,26 @@ impl Desk {
             .collect())
     }
 
-    /// Deletes one-time key and submissions, the key first; says how many files went. The public
-    /// certificates stay, so that `perform` can write its files again.
-    pub(super) fn clear(&self, files: &dyn Files) -> Result<usize, FilesError> {
-        let mut count = 0;
-        if self.is_there(files)? {
-            files.remove(&self.one_time)?;
-            count += 1;
+    /// Deletes one-time key and submissions, the key first. The public certificates stay, so that `perform` can
+    /// write its files again.
+    pub(super) fn clear(&self, files: &dyn Files) -> Result<Cleared, FilesError> {
+        let mut cleared = Cleared::default();
+        for (file, was) in [
+            (&self.one_time, &mut cleared.key),
+            (&self.live, &mut cleared.live),
+        ] {
+            if files.kind(file)?.is_some() {
+                files.remove(file)?;
+                *was = true;
+            }
         }
         if files.kind(&self.inbox)? == Some(FileKind::Folder) {
             for entry in files.list(&self.inbox)? {
                 files.remove(&self.inbox.join(&entry.name))?;
-                count += 1;
+                cleared.submissions += 1;
             }
         }
-        Ok(count)
+        Ok(cleared)
     }
 }
 
@@ -85,6 +125,7 @@ impl Context<'_> {
             inbox: folder.join("inbox"),
             targets: folder.join("targets"),
             one_time: folder.join("one-time"),
+            live: folder.join("live"),
             parents: vec![vault.clone(), vault.join("requests")],
             folder,
         })

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use quorate_share::Kind;
 use zeroize::Zeroizing;
 
+use super::carry_out::Secrets;
 use super::context::Context;
+use super::gather::{Gathering, Table};
 use super::keys::Keys;
-use super::opened::Opened;
+use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
 use super::{Identity, screen};
 use crate::ceremony::approval::Approval;
@@ -18,9 +20,9 @@ use crate::openpgp::draft::Draft;
 use crate::roster::age_recipient::AgeRecipient;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
-use crate::roster::sealing::{Recipient, SealError, SshRecipient, seal};
+use crate::roster::sealing::{Recipient, SealError, SshRecipient, TypedPassphrase, seal};
 use crate::vault::manifest::Seal;
-use crate::world::Batch;
+use crate::world::{Batch, Timestamp};
 
 /// A file of certificates that results will be spliced into.
 pub(super) struct Target {
@@ -40,7 +42,9 @@ pub(super) fn open(
     identity: &Identity,
     drafts: Vec<Draft>,
     targets: &[Target],
+    gathering: &Gathering,
 ) -> Result<(), Failure> {
+    gathering.can_be(context)?;
     let world = &context.world;
     let manifest = opened.manifest();
     let set = opened.set(Kind::Master)?;
@@ -95,38 +99,6 @@ pub(super) fn open(
     )
     .map_err(|e| failed(&e))?;
 
-    // The one-time identity and the holder key for the minutes, sealed to the opener's own key.
-    let member = opened.member(me)?;
-    let recipient = match &member.seal {
-        Seal::Age(text) => AgeRecipient::parse(text)
-            .map(Recipient::Age)
-            .map_err(Into::into),
-        Seal::Ssh(text) => SshRecipient::parse(text)
-            .map(Recipient::Ssh)
-            .map_err(Into::into),
-        // The one that just opened the share.
-        Seal::Passphrase => own
-            .typed
-            .map(Recipient::Passphrase)
-            .ok_or(SealError::BadDescription),
-        Seal::OpenPgp(fingerprint) => Keys::read(context.world.files, &opened.folder.join("keys"))?
-            .find(fingerprint, now.seconds())?,
-    }
-    .map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("your own key can't be sealed to: {error}"),
-        )
-        .next("put your current certificate into keys/")
-    })?;
-    let holder_key = own.sealed.holder_key.to_text().map_err(|e| failed(&e))?;
-    let secret = Zeroizing::new(format!(
-        "quorate one-time 1\n{}\n{}",
-        one_time.to_text().trim_end(),
-        holder_key.as_str()
-    ));
-    let sealed = seal(&recipient, secret.as_bytes()).map_err(|e| failed(&e))?;
-
     let desk = context.desk(opened, &digest)?;
     let mut batch = Batch::new();
     for folder in desk.folders() {
@@ -137,14 +109,29 @@ pub(super) fn open(
         let name = format!("{number:04}.{form}.{}", target.name);
         batch = batch.put(desk.targets.join(name), target.packets.clone(), 0o600);
     }
-    batch
-        .put(
-            desk.inbox.join(format!("{me}.submission")),
-            own_submission,
-            0o600,
-        )
-        .put(desk.one_time.clone(), sealed, 0o600)
-        .commit(world.files, world.random)?;
+    if !gathering.is_now() {
+        let holder_key = own.sealed.holder_key.to_text().map_err(|e| failed(&e))?;
+        let secret = Zeroizing::new(format!(
+            "quorate one-time 1\n{}\n{}",
+            one_time.to_text().trim_end(),
+            holder_key.as_str()
+        ));
+        let recipient = own_recipient(context, opened, me, own.typed.as_ref(), now)?;
+        let sealed = seal(&recipient, secret.as_bytes()).map_err(|e| failed(&e))?;
+        batch = batch
+            .put(
+                desk.inbox.join(format!("{me}.submission")),
+                own_submission.clone(),
+                0o600,
+            )
+            .put(desk.one_time.clone(), sealed, 0o600);
+    }
+    batch.commit(world.files, world.random)?;
+    // From here on another terminal can see that the key is in this process's memory.
+    let live = match gathering.is_now() {
+        true => Some(world.files.lock(&desk.live)?),
+        false => None,
+    };
 
     // Only now, with the one-time key at hand; an approval without its request would be an orphan.
     let request_path = PathBuf::from(format!("requests/{id}.request"));
@@ -152,11 +139,34 @@ pub(super) fn open(
     context.write(
         opened,
         vec![
-            (request_path.clone(), request_file),
+            (request_path.clone(), request_file.clone()),
             (approval_path.clone(), approval_file),
         ],
     )?;
 
+    if let Some(live) = live {
+        let found = Found {
+            id,
+            file: Zeroizing::new(request_file),
+            verified,
+        };
+        let secrets = Secrets {
+            identity: one_time.to_text(),
+            holder_key: own.sealed.holder_key,
+        };
+        let own = (PathBuf::from("your own"), Zeroizing::new(own_submission));
+        let table = Table {
+            context,
+            me,
+            found: &found,
+            desk: &desk,
+            secrets: &secrets,
+            strict: gathering.strict,
+        };
+        let done = gathering.run(&table, own);
+        drop(live);
+        return done;
+    }
     let asked = verified.request();
     let needed = set.threshold.get();
     context.say("");
@@ -191,4 +201,36 @@ pub(super) fn open(
     ));
     context.advise(&format!("|   git pull && quorate approve {id}"));
     Ok(())
+}
+
+/// The opener's own key, to which the one-time key is sealed with the holder key for the minutes.
+fn own_recipient(
+    context: &Context<'_>,
+    opened: &Opened,
+    me: &Name,
+    typed: Option<&TypedPassphrase>,
+    now: Timestamp,
+) -> Result<Recipient, Failure> {
+    match &opened.member(me)?.seal {
+        Seal::Age(text) => AgeRecipient::parse(text)
+            .map(Recipient::Age)
+            .map_err(Into::into),
+        Seal::Ssh(text) => SshRecipient::parse(text)
+            .map(Recipient::Ssh)
+            .map_err(Into::into),
+        // The one that just opened the share.
+        Seal::Passphrase => typed
+            .cloned()
+            .map(Recipient::Passphrase)
+            .ok_or(SealError::BadDescription),
+        Seal::OpenPgp(fingerprint) => Keys::read(context.world.files, &opened.folder.join("keys"))?
+            .find(fingerprint, now.seconds())?,
+    }
+    .map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("your own key can't be sealed to: {error}"),
+        )
+        .next("put your current certificate into keys/")
+    })
 }

@@ -151,7 +151,10 @@ impl Context<'_> {
             Seal::Age(_) => "age",
             Seal::Ssh(_) => "ssh",
         };
+        // What is remembered is the file of who usually sits here.
+        let usual = opened.me.is_none() || opened.me.as_ref() == Some(me);
         let remembered = opened.pins.identity.as_deref().map(Path::new);
+        let remembered = remembered.filter(|_| usual);
         let Some(given) = identity.identity.as_deref().or(remembered) else {
             return Err(Failure::new(
                 Exit::Usage,
@@ -180,7 +183,7 @@ impl Context<'_> {
                 other => Failure::new(Exit::Forged, format!("{}: {other}", path(file))),
             })?,
         };
-        if identity.identity.is_some() {
+        if usual && identity.identity.is_some() {
             self.remember_identity(opened, given)?;
         }
         Ok(Decrypted { text, typed: None })

@@ -47,6 +47,16 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let me = context.me(&opened)?;
     let request = found.verified.request();
     let now = context.world.clock.now();
+    if desk.is_live(context.world.files)? {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{id} is live: its one-time key is in the memory of another process here"),
+        )
+        .next("carry it out there, or end it there with Ctrl-C"));
+    }
+    if desk.has_died(context.world.files)? {
+        return Err(ended_with_its_terminal(id));
+    }
     if !desk.is_there(context.world.files)? {
         return Err(Failure::new(
             Exit::Usage,
@@ -82,6 +92,18 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         strict: options.strict,
     };
     session.carry_out(context, coming, &submissions)
+}
+
+/// A live session that was killed: its key was nowhere else.
+fn ended_with_its_terminal(id: &str) -> Failure {
+    Failure::new(
+        Exit::Quorum,
+        format!("{id} was live, and ended with its terminal"),
+    )
+    .fact("its one-time key was in memory only; no answer to it opens any more")
+    .next(format!(
+        "tell the others: quorate withdraw {id} --because 'its terminal was closed'"
+    ))
 }
 
 /// The submissions in the inbox and in what was named: path and bytes.

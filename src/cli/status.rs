@@ -35,6 +35,8 @@ pub(super) struct Open {
     pub declined: Vec<Objection>,
     pub arrived: usize,
     pub mine: bool,
+    /// It was live here, and ended with its process.
+    pub died: bool,
 }
 
 /// What a screen shows.
@@ -153,6 +155,17 @@ impl View {
                     vec!["perform".into(), id],
                 ));
             }
+            if request.died {
+                return Some((
+                    format!("{id} was live, and ended with its terminal; the others don't know"),
+                    vec![
+                        "withdraw".into(),
+                        id,
+                        "--because".into(),
+                        "'its terminal was closed'".into(),
+                    ],
+                ));
+            }
             let declined = request.declined.iter().any(|decline| decline.holder == *me);
             if !approved && !declined && request.approved.len() < usize::from(request.needed) {
                 return Some((
@@ -178,10 +191,11 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
     let desk = context.desk(opened, &found.verified.digest())?;
     let mine = desk.is_there(context.world.files)?;
     let arrived = if mine {
-        context.world.files.list(&desk.inbox)?.len()
+        desk.arrived(context.world.files)?.len()
     } else {
         0
     };
+    let died = desk.has_died(context.world.files)?;
     let declined = opened.declines(&found);
     let waiting = set
         .shares
@@ -199,6 +213,7 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
         declined,
         arrived,
         mine,
+        died,
     })
 }
 

@@ -87,6 +87,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
                 found.id
             )
         });
+        if desk.is_live(context.world.files)? {
+            context.advise("its live session shows it now");
+            continue;
+        }
         let needed = opened.set(found.verified.request().kind)?.threshold.get();
         let count = context.world.files.list(&desk.inbox)?.len();
         context.advise(&format!("{count} arrived here, {needed} are needed"));

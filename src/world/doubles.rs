@@ -3,7 +3,7 @@
 //! They are deterministic, count, fail and stop where they are told to. Nothing here is secure.
 use super::programs::{Command, Output, Programs, ProgramsError};
 use super::random::{Random, RandomError};
-use super::terminal::{Terminal, TerminalError};
+use super::terminal::{Look, Terminal, TerminalError};
 use super::timestamp::{Clock, Timestamp};
 use super::{Environment, RealFiles, Surroundings, World};
 use sha2::{Digest, Sha256};
@@ -171,18 +171,16 @@ impl Terminal for ScriptedTerminal {
             Ok(bytes)
         }
     }
-    fn watch(
-        &self,
-        board: &mut dyn FnMut(Option<&str>) -> Option<Vec<String>>,
-    ) -> Result<(), TerminalError> {
+    fn watch(&self, board: &mut dyn FnMut(Option<&str>) -> Look) -> Result<(), TerminalError> {
         let mut shown = Vec::new();
         let mut came = None;
         loop {
-            let Some(lines) = board(came.as_deref()) else {
-                return Ok(());
-            };
+            let Look { lines, is_last } = board(came.as_deref());
             for line in lines.iter().filter(|line| !shown.contains(*line)) {
                 self.add(Voice::Said, line.clone());
+            }
+            if is_last {
+                return Ok(());
             }
             shown = lines;
             came = locked(&self.pasted).pop_front();

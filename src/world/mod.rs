@@ -31,7 +31,7 @@ pub use random::{OsRandom, Random, RandomError};
 pub use real_files::RealFiles;
 pub use real_programs::RealPrograms;
 pub use safe_text::SafeText;
-pub use terminal::{RealTerminal, Terminal, TerminalError};
+pub use terminal::{Look, RealTerminal, Terminal, TerminalError};
 pub use timestamp::{Clock, NotATime, SystemClock, Timestamp};
 
 /// All that is outside the process. Cheap to copy.

@@ -42,6 +42,15 @@ impl From<io::Error> for TerminalError {
     }
 }
 
+/// What a board shows, and whether it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// The lines from now on.
+    pub lines: Vec<String>,
+    /// These are the last ones.
+    pub is_last: bool,
+}
+
 /// Who sits in front. Text from outside goes through [`super::SafeText`] first.
 pub trait Terminal: Sync {
     /// A line for the standard output: what was asked for. May hold several lines.
@@ -64,15 +73,11 @@ pub trait Terminal: Sync {
     /// [`TerminalError::TooLong`], or what the system says.
     fn input(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, TerminalError>;
     /// Shows lines that change, and takes what is typed or pasted below them without showing it. `board` is
-    /// called with each line that came, and with none about twice a second; it gives the lines to be shown
-    /// from then on, or none to end it. The last ones stay on the screen.
+    /// called with each line that came, and with none about twice a second. The last lines stay on the screen.
     ///
     /// # Errors
     /// [`TerminalError::Closed`], [`TerminalError::Interrupted`], and the others.
-    fn watch(
-        &self,
-        board: &mut dyn FnMut(Option<&str>) -> Option<Vec<String>>,
-    ) -> Result<(), TerminalError>;
+    fn watch(&self, board: &mut dyn FnMut(Option<&str>) -> Look) -> Result<(), TerminalError>;
     /// Columns, 80 if unknown.
     fn width(&self) -> usize;
     /// Whether questions can be asked.
@@ -147,21 +152,18 @@ impl Terminal for RealTerminal {
         })
     }
 
-    fn watch(
-        &self,
-        board: &mut dyn FnMut(Option<&str>) -> Option<Vec<String>>,
-    ) -> Result<(), TerminalError> {
+    fn watch(&self, board: &mut dyn FnMut(Option<&str>) -> Look) -> Result<(), TerminalError> {
         let terminal = open_terminal()?;
         let hidden = Hidden::new(&terminal)?;
         let mut shown = Vec::new();
         let mut line = Line::default();
         let mut came = None;
         loop {
-            let Some(lines) = board(came.as_deref().map(String::as_str)) else {
+            let look = board(came.take().as_deref().map(String::as_str));
+            redraw(&terminal, &mut shown, look.lines, self.width())?;
+            if look.is_last {
                 break;
-            };
-            came = None;
-            redraw(&terminal, &mut shown, lines, self.width())?;
+            }
             while came.is_none() && has_input(&terminal)? {
                 match line.take(next_byte(&terminal)?, true) {
                     Ok(false) => {}

@@ -4,6 +4,7 @@
 mod answers;
 mod bad_input;
 mod ceremony;
+mod gathered;
 mod imported;
 mod interrupted;
 mod submissions;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use age::secrecy::ExposeSecret as _;
 use quorate::world::doubles::{FixedClock, ScriptedTerminal};
 use quorate::world::{
-    Environment, Files, OsRandom, RealFiles, RealPrograms, Surroundings, Timestamp, World,
+    Environment, Files, OsRandom, RealFiles, RealPrograms, Surroundings, Terminal, Timestamp, World,
 };
 use sequoia_openpgp as openpgp;
 
@@ -184,10 +184,7 @@ impl Team {
         files: &dyn Files,
         terminal: &ScriptedTerminal,
     ) -> Done {
-        let path: (OsString, OsString) = ("PATH".into(), std::env::var_os("PATH").unwrap());
-        let environment: Environment =
-            BTreeMap::from([path, ("HOME".into(), self.home(who).into_os_string())]);
-        self.run_in(&environment, arguments, files, terminal)
+        self.run_in(&self.environment(who), arguments, files, terminal)
     }
 
     pub fn run_in(
@@ -197,6 +194,32 @@ impl Team {
         files: &dyn Files,
         terminal: &ScriptedTerminal,
     ) -> Done {
+        let code = self.code_of(environment, arguments, files, terminal);
+        Done {
+            code,
+            said: terminal.said(),
+            noted: terminal.noted(),
+        }
+    }
+
+    /// At a terminal of the test's own.
+    pub fn run_at(&self, who: &str, arguments: &[&str], terminal: &dyn Terminal) -> u8 {
+        let environment = self.environment(who);
+        self.code_of(&environment, arguments, &RealFiles::default(), terminal)
+    }
+
+    fn environment(&self, who: &str) -> Environment {
+        let path: (OsString, OsString) = ("PATH".into(), std::env::var_os("PATH").unwrap());
+        BTreeMap::from([path, ("HOME".into(), self.home(who).into_os_string())])
+    }
+
+    fn code_of(
+        &self,
+        environment: &Environment,
+        arguments: &[&str],
+        files: &dyn Files,
+        terminal: &dyn Terminal,
+    ) -> u8 {
         let programs = RealPrograms::new(environment.clone())
             .with_worker(PathBuf::from(env!("CARGO_BIN_EXE_quorate")));
         let surroundings = Surroundings::new(environment, self.vault(), b"desk");
@@ -210,12 +233,7 @@ impl Team {
         };
         let mut all = vec![OsString::from("quorate")];
         all.extend(arguments.iter().map(OsString::from));
-        let code = quorate::cli::run(&all, world);
-        Done {
-            code,
-            said: terminal.said(),
-            noted: terminal.noted(),
-        }
+        quorate::cli::run(&all, world)
     }
 
     /// A holder types a command, and says who that is, which key is meant and where the identity lies.
