@@ -273,7 +273,7 @@ pub(super) fn finish(
     context.advise("to publish: send the file to its owner; gpg --send-keys if they agree");
     context.share_by_git(
         &opened.folder,
-        "results minutes approvals",
+        "requests approvals results minutes",
         &format!("Done {}", found.id),
     );
     Ok(())

@@ -7,7 +7,7 @@ use quorate_share::Kind;
 use sequoia_openpgp::Fingerprint;
 
 use super::Common;
-use super::opened::{Evidence, Opened};
+use super::opened::{Evidence, Opened, has_conflict};
 use super::own_share::Unlocked;
 use super::report::{Exit, Failure, path};
 use super::seen::Seen;
@@ -131,12 +131,28 @@ impl<'w> Context<'w> {
             .files
             .read(&folder.join("vault.toml"), MAX_MANIFEST)?
             .to_vec();
+        if has_conflict(&bytes) {
+            return Err(Failure::new(
+                Exit::Forged,
+                "vault.toml holds a git merge conflict: two manifests met",
+            )
+            .fact("a manifest changes only by a dealing; two with one predecessor are an alarm")
+            .fact("nothing in the folder was believed")
+            .next("git merge --abort; then call the others: who dealt what?"));
+        }
         let signed = SignedManifest::read_unpinned(&bytes).map_err(|error| {
             Failure::new(Exit::Forged, "vault.toml is not what the key signed")
                 .fact(SafeText::limited(&error.to_string(), 300).to_string())
                 .next("git status; git checkout vault.toml; compare with another root's copy")
         })?;
         Ok((bytes, signed))
+    }
+
+    /// The folder and its manifest, signed by its own key; whether that key is known, is not asked.
+    pub(super) fn at_hand(&self) -> Result<(PathBuf, SignedManifest), Failure> {
+        let folder = self.folder()?;
+        let (_, signed) = self.manifest(&folder)?;
+        Ok((folder, signed))
     }
 
     /// The vault for a root: pinned, or pinned now after the question of the first use.
@@ -251,7 +267,7 @@ impl<'w> Context<'w> {
         }
     }
 
-    fn first_use(&self, signed: &SignedManifest, folder: &Path) -> Result<(), Failure> {
+    pub(super) fn first_use(&self, signed: &SignedManifest, folder: &Path) -> Result<(), Failure> {
         if self.compare(signed, folder)? {
             return Ok(());
         }
@@ -361,7 +377,7 @@ impl<'w> Context<'w> {
     }
 }
 
-fn pin_failure(error: &PinError, folder: &Path) -> Failure {
+pub(super) fn pin_failure(error: &PinError, folder: &Path) -> Failure {
     let here = path(folder);
     match error {
         PinError::OtherKey { known, found } => Failure::new(

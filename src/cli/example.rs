@@ -57,16 +57,28 @@ Examples:
   quorate status
   quorate status --json";
 
+/// `quorate pins --help`
+pub(super) const PINS: &str = "\
+Each machine remembers the key, the newest manifest, and all minutes and
+withdrawals that it has seen; a vault that goes back behind them is refused. A
+second machine of yours learns them from a file instead of by voice.
+
+Examples:
+  quorate pins export juniper.pins
+  quorate pins import juniper.pins";
+
 /// `quorate certify --help`
 pub(super) const CERTIFY: &str = "\
 Reads the certificates; writes requests/ and approvals/ in the vault, and the
 one-time key, sealed to you, on this machine. The certified certificates are
-written by `perform`, to out/.
+written by `perform`, to out/. With --live or --here the one-time key is in
+memory only, the answers are taken now, and nothing is left to perform.
 
 Examples:
   quorate certify packaging.asc --until 2027-06-30
   quorate certify packaging.asc --user-id packaging@example.org --type 0x13
-  quorate certify team.pgp --notation reviewed@example.org=yes";
+  quorate certify team.pgp --notation reviewed@example.org=yes
+  quorate certify packaging.asc --live";
 
 /// `quorate show --help`
 pub(super) const SHOW: &str = "\
@@ -75,7 +87,8 @@ from the opener.
 
 Examples:
   quorate show c41f9e2
-  quorate show c41f9e2 --words";
+  quorate show c41f9e2 --words
+  quorate show c41f9e2 90d3b7f --words";
 
 /// `quorate approve --help`
 pub(super) const APPROVE: &str = "\
@@ -85,6 +98,7 @@ by the opener's machine alone) outside it, to be sent to the opener.
 Examples:
   quorate approve c41f9e2
   quorate approve c41f9e2 -i age-identity.txt --out /tmp
+  quorate approve c41f9e2 90d3b7f --expect-roster my-copy-of-team.toml
   quorate approve c41f --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
 
 /// `quorate perform --help`
@@ -174,8 +188,8 @@ mod tests {
     fn every_example_can_be_typed() {
         let mut count = 0;
         for text in [
-            TOP, INIT, CREATE, SHARE, STATUS, CERTIFY, SHOW, APPROVE, PERFORM, VERIFY, DECLINE,
-            WITHDRAW, SUBMIT, CLOSE, ROSTER,
+            TOP, INIT, PINS, CREATE, SHARE, STATUS, CERTIFY, SHOW, APPROVE, PERFORM, VERIFY,
+            DECLINE, WITHDRAW, SUBMIT, CLOSE, ROSTER,
         ] {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.

@@ -23,6 +23,7 @@ mod open_request;
 mod opened;
 mod own_share;
 mod perform;
+mod pins;
 mod plugin;
 mod receipts;
 mod remind;
@@ -144,6 +145,9 @@ enum Command {
     /// Carry out a request with the submissions that have come
     #[command(after_help = example::PERFORM)]
     Perform(perform::Options),
+    /// What this machine remembers of a vault, to and from another machine
+    #[command(subcommand, after_help = example::PINS)]
+    Pins(pins::Command),
     /// Check everything in a vault, or single files, from public data alone
     #[command(after_help = example::VERIFY)]
     Verify(verify::Options),
@@ -182,6 +186,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Submit(options)) => submit::run(&context, &options),
         Some(Command::Receipts(command)) => receipts::run(&context, &command),
         Some(Command::Perform(options)) => perform::run(&context, &options),
+        Some(Command::Pins(command)) => pins::run(&context, &command),
         Some(Command::Verify(options)) => verify::run(&context, &options),
     };
     match done {

@@ -77,6 +77,12 @@ impl Evidence {
                     {
                         let relative = Path::new(sub).join(&entry.name);
                         match files.read(&folder.join(&relative), limit) {
+                            Ok(bytes) if has_conflict(&bytes) => {
+                                unreadable.push(format!(
+                                    "{}: a git merge conflict is left in it",
+                                    path(&relative)
+                                ));
+                            }
                             Ok(bytes) => found.push((relative, bytes)),
                             Err(FilesError {
                                 fault: fault @ (Fault::TooBig { .. } | Fault::Denied),
@@ -101,6 +107,11 @@ impl Evidence {
             unreadable,
         })
     }
+}
+
+/// Did git leave the marks of a conflict in it? Nothing that quorate writes has such lines.
+pub(super) fn has_conflict(text: &[u8]) -> bool {
+    text.starts_with(b"<<<<<<< ") || text.windows(9).any(|line| line == b"\n<<<<<<< ")
 }
 
 impl std::ops::Deref for Opened {

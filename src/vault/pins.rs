@@ -11,7 +11,10 @@ use super::record::Digest;
 use crate::roster::name::Name;
 use crate::world::{Batch, Files, FilesError, Kind, Random};
 
-const MAX_PINS: usize = 4 << 20;
+/// Most bytes of pins: 4 MiB.
+pub const MAX_PINS: usize = 4 << 20;
+/// The first line of exported pins.
+const HEAD: &str = "quorate pins 1\n";
 
 /// Why a vault isn't the one that this machine knows.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -62,6 +65,18 @@ pub struct Pins {
     /// Minutes and withdrawals that were seen here, each by kind and SHA-256: they never go away.
     #[serde(default)]
     pub seen: Vec<String>,
+}
+
+/// What is carried to another machine: what everybody sees, not who sits here.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Exported {
+    vault: String,
+    fingerprint: String,
+    generation: u32,
+    manifest: String,
+    #[serde(default)]
+    seen: Vec<String>,
 }
 
 /// Where the pins lie: for a vault by its id, and by its folder, so that a folder whose vault was
@@ -163,6 +178,69 @@ impl Pins {
             identity: None,
             seen: Vec::new(),
         }
+    }
+
+    /// The pins of a vault as a text for another machine, without who sits here.
+    #[must_use]
+    pub fn export(&self, vault: &[u8; 16]) -> String {
+        let exported = Exported {
+            vault: HEXLOWER.encode(vault),
+            fingerprint: self.fingerprint.clone(),
+            generation: self.generation,
+            manifest: self.manifest.clone(),
+            seen: self.seen.clone(),
+        };
+        format!("{HEAD}{}", toml::to_string(&exported).unwrap_or_default())
+    }
+
+    /// Reads [`Pins::export`]: the vault's id and the pins.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn import(file: &[u8]) -> Result<([u8; 16], Self), String> {
+        let text = std::str::from_utf8(file).map_err(|_| "not a text".to_owned())?;
+        let text = text.replace("\r\n", "\n");
+        let body = text.strip_prefix(HEAD).ok_or("another first line")?;
+        let exported: Exported = toml::from_str(body).map_err(|e| e.message().to_owned())?;
+        let vault = HEXLOWER
+            .decode(exported.vault.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or("no vault id")?;
+        let is_one = |name: &String| {
+            let digest = name
+                .strip_prefix("minutes ")
+                .or(name.strip_prefix("withdrawal "));
+            digest.is_some_and(|hex| HEXLOWER.decode(hex.as_bytes()).is_ok_and(|d| d.len() == 32))
+        };
+        if !exported.seen.iter().all(is_one) {
+            return Err("something seen that is no digest".to_owned());
+        }
+        let pins = Self {
+            fingerprint: exported.fingerprint,
+            generation: exported.generation,
+            manifest: exported.manifest,
+            me: None,
+            identity: None,
+            seen: exported.seen,
+        };
+        pins.key().map_err(|error| error.to_string())?;
+        Ok((vault, pins))
+    }
+
+    /// With all that another machine remembers of the same vault; both fit the manifest at hand.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        for name in &other.seen {
+            if !self.seen.contains(name) {
+                self.seen.push(name.clone());
+            }
+        }
+        if other.generation > self.generation {
+            self.generation = other.generation;
+            self.manifest = other.manifest.clone();
+        }
+        self
     }
 
     /// Takes over what a manifest that passed [`Pins::check`] says: the same, or what follows.

@@ -7,6 +7,7 @@ mod ceremony;
 mod gathered;
 mod imported;
 mod interrupted;
+mod machines;
 mod submissions;
 mod team;
 mod together;
