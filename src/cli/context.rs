@@ -98,7 +98,7 @@ impl<'w> Context<'w> {
     }
 
     /// This machine's memory.
-    fn state(&self) -> Result<&Path, Failure> {
+    pub(super) fn state(&self) -> Result<&Path, Failure> {
         self.world.surroundings.state.as_deref().ok_or_else(|| {
             Failure::new(
                 Exit::Usage,

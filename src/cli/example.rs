@@ -32,12 +32,15 @@ Examples:
 
 /// `quorate roster --help`
 pub(super) const ROSTER: &str = "\
-Reads team.toml and keys/, writes nothing, and says all that stands against
-`create`, not only the first.
+Reads team.toml and keys/, and says all that stands against `create`, not only
+the first. --challenge writes a message for each root, and nothing else is
+written; what was asked and answered is kept on this machine.
 
 Examples:
   quorate roster check
-  quorate roster check --cycle 'Larch Cycle' --vault ../larch";
+  quorate roster check --cycle 'Larch Cycle' --vault ../larch
+  quorate roster check --challenge ../challenges
+  quorate roster check --answer ben='orbit velvet maple cactus ribbon harvest'";
 
 /// `quorate share --help`
 pub(super) const SHARE: &str = "\

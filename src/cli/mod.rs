@@ -5,6 +5,7 @@ mod approve;
 mod carry_out;
 mod certified;
 mod certify;
+mod challenge;
 mod context;
 mod create;
 mod decline;

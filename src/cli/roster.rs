@@ -1,7 +1,10 @@
 //! `quorate roster check`: what team.toml and keys/ come to, before anything is made.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
+use super::challenge::{self, Challenges};
 use super::context::Context;
 use super::create::{choose_cycle, key_of, read_config};
 use super::keys::Keys;
@@ -25,6 +28,12 @@ pub(super) struct Check {
     /// The cycle that the key is for; default: the one that runs now, or the next
     #[arg(long, value_name = "NAME")]
     cycle: Option<String>,
+    /// Write a message for each root to this folder, which only the own key opens
+    #[arg(long, value_name = "DIR", conflicts_with = "answer")]
+    challenge: Option<PathBuf>,
+    /// The six words that a root found in such a message; may be repeated
+    #[arg(long, value_name = "NAME=WORDS")]
+    answer: Vec<String>,
 }
 
 pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failure> {
@@ -67,7 +76,8 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     context.say("roots");
 
     let keys = Keys::read(context.world.files, &folder.join("keys"))?;
-    let mut found: Vec<(&Name, Recipient)> = Vec::new();
+    let mut found: Vec<(&Name, Seal, Recipient)> = Vec::new();
+    let mut lines = Vec::new();
     for root in &config.roots {
         let name = &root.name;
         let told = match key_of(context, &folder, &keys, root) {
@@ -77,8 +87,9 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
             }
             Ok(None) => "a passphrase, chosen when the vault is made".to_owned(),
             Ok(Some((seal, recipient))) => {
-                if let Some((other, _)) =
-                    found.iter().find(|(_, key)| key.is_the_same_as(&recipient))
+                if let Some((other, _, _)) = found
+                    .iter()
+                    .find(|(_, _, key)| key.is_the_same_as(&recipient))
                 {
                     problems.push(format!(
                         "{other} and {name} have the same key: one person would hold two shares"
@@ -96,11 +107,30 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
                         );
                     }
                 }
-                found.push((name, recipient));
+                found.push((name, seal, recipient));
                 told
             }
         };
+        lines.push((name, told));
+    }
+    let asked: Vec<challenge::Root<'_>> = found
+        .iter()
+        .map(|(name, seal, recipient)| challenge::Root {
+            name,
+            seal,
+            recipient,
+        })
+        .collect();
+    let mut challenges = Challenges::read(context, &folder)?;
+    if !options.answer.is_empty() {
+        challenges.take(context, &folder, &options.answer, &asked)?;
+    }
+    for (name, told) in lines {
         context.say(&format!("  {:<10} {told}", name.to_string()));
+        let root = asked.iter().find(|root| root.name == name);
+        if let Some(answered) = root.and_then(|root| challenges.told(root)) {
+            context.say(&format!("  {:<10} {answered}", ""));
+        }
     }
     for (at, one) in config.roots.iter().enumerate() {
         for other in &config.roots[at + 1..] {
@@ -113,6 +143,9 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
         }
     }
     coalitions(context, config.master, config.revocation, roots);
+    if let (Some(out), true) = (&options.challenge, problems.is_empty()) {
+        return challenges.ask(context, &folder, out, &asked);
+    }
     if problems.is_empty() {
         context.say("nothing stands against it");
         context.advise("  next: quorate create --as NAME");

@@ -4,6 +4,7 @@
 mod answers;
 mod bad_input;
 mod ceremony;
+mod challenged;
 mod gathered;
 mod imported;
 mod interrupted;
