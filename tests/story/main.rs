@@ -9,6 +9,7 @@ mod gathered;
 mod imported;
 mod interrupted;
 mod machines;
+mod over_ssh;
 mod submissions;
 mod team;
 mod together;
