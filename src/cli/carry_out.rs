@@ -163,8 +163,12 @@ impl Session<'_> {
     }
 }
 
+/// So many files that can't be opened are named.
+const NAMED: usize = 5;
+
 fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Verdict]) {
     let mut false_ones = Vec::new();
+    let mut junk = 0_usize;
     for ((file, _), verdict) in submissions.iter().zip(verdicts) {
         let row =
             |name: &Name, what: &str| context.say(&format!("  {:<8} {what}", name.to_string()));
@@ -178,16 +182,23 @@ fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Ver
                 false_ones.push(name.clone());
             }
             Verdict::Again(name) => row(name, "approved   a second time; counted once"),
-            Verdict::Unopened => context.warn(&format!(
-                "{} can't be opened: for another request, or damaged; left out",
-                path(file)
-            )),
+            Verdict::Unopened if junk >= NAMED => junk += 1,
+            Verdict::Unopened => {
+                junk += 1;
+                context.warn(&format!(
+                    "{} can't be opened: for another request, or damaged; left out",
+                    path(file)
+                ));
+            }
             Verdict::Refused(why) => context.warn(&format!(
                 "{} is refused: {}; left out",
                 path(file),
                 SafeText::limited(why, 300)
             )),
         }
+    }
+    if junk > NAMED {
+        context.warn(&format!("{} more can't be opened", junk - NAMED));
     }
     for name in false_ones {
         context.warn(&format!(

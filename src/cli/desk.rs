@@ -1,6 +1,6 @@
 //! The desk: where the secrets of an own request lie on the operator's machine, never in the vault.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::opened::Opened;
@@ -59,14 +59,7 @@ impl Desk {
         if files.kind(&self.inbox)? != Some(FileKind::Folder) {
             return Ok(Vec::new());
         }
-        let entries = files.list(&self.inbox)?;
-        let submissions = entries.iter().filter(|entry| {
-            let name = entry.text();
-            entry.kind == FileKind::File && name.is_some_and(|name| name.ends_with(".submission"))
-        });
-        Ok(submissions
-            .map(|entry| self.inbox.join(&entry.name))
-            .collect())
+        submissions_in(files, &self.inbox)
     }
 
     /// The stored certificates: name, armored, path.
@@ -114,6 +107,16 @@ impl Desk {
         }
         Ok(cleared)
     }
+}
+
+/// The files of submissions in a folder.
+pub(super) fn submissions_in(files: &dyn Files, folder: &Path) -> Result<Vec<PathBuf>, FilesError> {
+    let entries = files.list(folder)?;
+    let submissions = entries.iter().filter(|entry| {
+        let name = entry.text();
+        entry.kind == FileKind::File && name.is_some_and(|name| name.ends_with(".submission"))
+    });
+    Ok(submissions.map(|entry| folder.join(&entry.name)).collect())
 }
 
 impl Context<'_> {

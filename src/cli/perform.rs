@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::carry_out::{Arrived, Secrets, Session, finish, worker};
 use super::context::Context;
-use super::desk::Desk;
+use super::desk::{Desk, submissions_in};
 use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure, path};
 use super::{Identity, screen};
@@ -16,8 +16,8 @@ use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::world::{Kind as FileKind, SafeText};
 
-/// So many submissions are looked at; a vault has at most 255 holders.
-const MAX_SUBMISSIONS: usize = 1000;
+/// So many bytes of submissions are looked at: a thousand times what a team sends.
+const MAX_TOGETHER: usize = 64 << 20;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -72,7 +72,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             request.opener
         )));
     }
-    let submissions = collect(context, &desk, &options.files)?;
+    let submissions = collect(context, &desk, &me, &options.files)?;
     found
         .verified
         .open_at(now)
@@ -106,25 +106,21 @@ fn ended_with_its_terminal(id: &str) -> Failure {
     ))
 }
 
-/// The submissions in the inbox and in what was named: path and bytes.
-fn collect(context: &Context<'_>, desk: &Desk, named: &[PathBuf]) -> Result<Vec<Arrived>, Failure> {
+/// The submissions that were named, the own one, and what else lies in the inbox: path and bytes. Whoever fills the
+/// inbox with junk keeps nobody from working: what is named counts first.
+fn collect(
+    context: &Context<'_>,
+    desk: &Desk,
+    me: &Name,
+    named: &[PathBuf],
+) -> Result<Vec<Arrived>, Failure> {
     let files = context.world.files;
     let mut paths = Vec::new();
-    let named = named
-        .iter()
-        .map(|name| context.world.surroundings.resolve(name));
-    for place in std::iter::once(desk.inbox.clone()).chain(named) {
+    for name in named {
+        let place = context.world.surroundings.resolve(name);
         match files.kind(&place)? {
-            Some(FileKind::Folder) => {
-                let entries = files.list(&place)?;
-                let inside = entries.iter().filter(|e| {
-                    e.kind == FileKind::File
-                        && e.text().is_some_and(|name| name.ends_with(".submission"))
-                });
-                paths.extend(inside.map(|entry| place.join(&entry.name)));
-            }
+            Some(FileKind::Folder) => paths.extend(submissions_in(files, &place)?),
             Some(_) => paths.push(place),
-            None if place == desk.inbox => (),
             None => {
                 return Err(Failure::new(
                     Exit::Usage,
@@ -133,24 +129,34 @@ fn collect(context: &Context<'_>, desk: &Desk, named: &[PathBuf]) -> Result<Vec<
             }
         }
     }
-    if paths.len() > MAX_SUBMISSIONS {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!(
-                "{} submissions are more than {MAX_SUBMISSIONS}",
-                paths.len()
-            ),
-        )
-        .next("name those that you want to use"));
-    }
-    let mut submissions = Vec::new();
+    let mut arrived = desk.arrived(files)?;
+    let own = desk.inbox.join(format!("{me}.submission"));
+    arrived.sort_by_key(|file| *file != own);
+    paths.extend(arrived);
+    let (mut submissions, mut together, mut left) = (Vec::new(), 0, 0_usize);
     for file in paths {
+        if together >= MAX_TOGETHER {
+            left += 1;
+            continue;
+        }
         match files.read(&file, MAX_SUBMISSION) {
-            Ok(bytes) => submissions.push((file, bytes)),
+            Ok(bytes) => {
+                together += bytes.len();
+                submissions.push((file, bytes));
+            }
             Err(error) => {
                 context.warn(&format!("{} was left out: {}", path(&file), error.fault));
             }
         }
+    }
+    if left > 0 {
+        context.warn(&format!(
+            "{left} more files were not looked at: together they are too large"
+        ));
+        context.note(&format!(
+            "  next: name the good ones, or look into {}",
+            path(&desk.inbox)
+        ));
     }
     Ok(submissions)
 }

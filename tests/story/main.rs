@@ -13,3 +13,4 @@ mod over_ssh;
 mod submissions;
 mod team;
 mod together;
+mod worst_tools;
