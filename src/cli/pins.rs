@@ -55,9 +55,9 @@ fn export(context: &Context<'_>, options: &Export) -> Result<(), Failure> {
         .put(world.surroundings.resolve(file), text.into_bytes(), 0o644)
         .commit(world.files, world.random)?;
     context.say(&format!(
-        "{}: the key, its manifest and {} files that were seen; nothing in it is secret",
+        "{}: the key, its manifest and {}; nothing in it is secret",
         path(file),
-        opened.pins.seen.len()
+        seen(&opened.pins)
     ));
     context.advise("carry it by a way that you trust: who changes it, changes what is believed");
     Ok(())
@@ -106,10 +106,17 @@ fn import(context: &Context<'_>, options: &Import) -> Result<(), Failure> {
     };
     store.write(&folder, &vault, &pins, world.random)?;
     context.say(&format!(
-        "remembered here from now on: {}, and {} files that were seen",
+        "remembered here from now on: {}, and {}",
         explain::fingerprint(&signed.fingerprint),
-        pins.seen.len()
+        seen(&pins)
     ));
     // Whether the folder has all of that is the next question, and the answer may be a refusal.
     context.open().map(drop)
+}
+
+fn seen(pins: &Pins) -> String {
+    match pins.seen.len() {
+        1 => "one file that was seen".to_owned(),
+        count => format!("{count} files that were seen"),
+    }
 }

@@ -248,6 +248,9 @@ impl Export {
         if matches!(valid.revocation_status(), RevocationStatus::Revoked(_)) {
             return Err(ImportError::Revoked);
         }
+        if !valid.primary_key().for_certification() {
+            return Err(ImportError::Invalid("it may not certify".to_owned()));
+        }
         // gpg counts the user ID's, Sequoia the direct key's: the earlier end counts here.
         let end = |signature: &Signature| {
             let life = signature.key_validity_period()?;

@@ -104,6 +104,29 @@ fn a_false_share_is_left_out_and_its_holder_named() {
 }
 
 #[test]
+fn who_sends_a_false_share_and_then_the_true_one_counts() {
+    let (team, id) = asked();
+    team.approves("ben", &id).exits(0);
+    let (sent, good) = (team.submission("ben", &id), team.path("good.submission"));
+    std::fs::copy(&sent, &good).unwrap();
+    forged(
+        &team,
+        &id,
+        "ben",
+        &opened(&team, "ben", "master").practice_text,
+    );
+    // Neither approval has come by git.
+    let approval = team.vault().join(format!("approvals/{id}-ben.approval"));
+    std::fs::remove_file(approval).unwrap();
+    let cleo = team.submission("cleo", &id);
+    team.performs(&id, &[&sent, &good, &cleo])
+        .exits(0)
+        .says("SHARE FALSE")
+        .says("ben      approved   share true");
+    team.verifies().says("0 bad");
+}
+
+#[test]
 fn shares_of_another_kind_seat_or_vault_are_false() {
     let (team, id) = asked();
     let other = Team::in_service(3);
