@@ -8,6 +8,17 @@ use quorate::world::{Fault, Files as _, RealFiles};
 /// Runs `arguments` as `who` on copies of `team`, stopped at each operation in turn, and then lets
 /// `go_on` show that the copy can be used.
 fn killed_everywhere(team: &Team, who: &str, arguments: &[&str], go_on: impl Fn(&Team)) {
+    killed_everywhere_typing(team, who, arguments, &[], go_on);
+}
+
+/// The same, with answers typed at the terminal.
+fn killed_everywhere_typing(
+    team: &Team,
+    who: &str,
+    arguments: &[&str],
+    answers: &[&str],
+    go_on: impl Fn(&Team),
+) {
     for half in [false, true] {
         for n in 1.. {
             assert!(n < 500, "it never ends");
@@ -16,15 +27,17 @@ fn killed_everywhere(team: &Team, who: &str, arguments: &[&str], go_on: impl Fn(
             if copy.vault().join("vault.toml").exists() {
                 copy.run(who, &pin).exits(0);
             }
-            let translated: Vec<String> = arguments
-                .iter()
-                .map(|text| {
-                    text.replace(
-                        team.path("").to_str().unwrap(),
-                        copy.path("").to_str().unwrap(),
-                    )
-                })
-                .collect();
+            let translate = |text: &&str| {
+                text.replace(
+                    team.path("").to_str().unwrap(),
+                    copy.path("").to_str().unwrap(),
+                )
+            };
+            let terminal = ScriptedTerminal::new();
+            for answer in answers.iter().map(translate) {
+                terminal.answer(&answer);
+            }
+            let translated: Vec<String> = arguments.iter().map(translate).collect();
             let translated: Vec<&str> = translated.iter().map(String::as_str).collect();
             let real = RealFiles::default();
             let files = if half {
@@ -32,7 +45,7 @@ fn killed_everywhere(team: &Team, who: &str, arguments: &[&str], go_on: impl Fn(
             } else {
                 FaultyFiles::stopping_at(real, n)
             };
-            let done = copy.run_with(who, &translated, &files, &ScriptedTerminal::new());
+            let done = copy.run_with(who, &translated, &files, &terminal);
             copy.holds_no_secret();
             let stopped = files.is_stopped();
             if stopped {
@@ -98,6 +111,43 @@ fn certify_killed_at_any_write_leaves_a_vault_that_works() {
         copy.run("anna", &["verify", "--key", &key])
             .exits(0)
             .says("GENUINE");
+    });
+}
+
+#[test]
+fn a_table_killed_at_any_write_leaves_a_vault_that_works() {
+    let team = two();
+    let target = team.target("target.asc");
+    let (anna, ben) = (team.identity("anna"), team.identity("ben"));
+    let arguments = ["certify", &target, "--here", "-i", anna.to_str().unwrap()];
+    let answers = ["ben", "yes", ben.to_str().unwrap(), "yes"];
+    killed_everywhere_typing(&team, "anna", &arguments, &answers, |copy| {
+        // What was left open can be ended, and what was done stays done.
+        let requests = copy.vault().join("requests");
+        let listed = requests
+            .read_dir()
+            .map(|all| all.map(|one| one.unwrap().file_name()));
+        for name in listed.into_iter().flatten() {
+            let name = name.into_string().unwrap();
+            let Some(id) = name.strip_suffix(".request") else {
+                continue;
+            };
+            if copy.vault().join(format!("results/{id}.result")).exists() {
+                copy.run("anna", &["perform", id])
+                    .exits(0)
+                    .says("carried out already");
+            } else {
+                copy.run("anna", &["perform", id])
+                    .exits(3)
+                    .says("ended with its terminal");
+                let because = ["withdraw", id, "--because", "killed"];
+                copy.as_holder("anna", &because).exits(0);
+            }
+        }
+        let id = copy.opens();
+        copy.approves("ben", &id).exits(0);
+        copy.performs(&id, &[&copy.submission("ben", &id)]).exits(0);
+        copy.verifies();
     });
 }
 
