@@ -134,10 +134,10 @@ impl Table<'_> {
         let id = &self.found.id;
         let failure = Failure::new(Exit::Quorum, format!("{id} ended: {because}"));
         match self.withdraw(because) {
-            Ok(path) => failure
+            Ok(()) => failure
                 .fact("nothing was signed; its one-time key was in memory only, and is gone")
                 .next(format!(
-                    "git add {path} && git commit -m 'Withdraw {id}: {}' && git push",
+                    "git add requests approvals && git commit -m 'Withdraw {id}: {}' && git push",
                     self.me
                 )),
             Err(error) => failure
@@ -150,7 +150,7 @@ impl Table<'_> {
         }
     }
 
-    fn withdraw(&self, because: &str) -> Result<String, Failure> {
+    fn withdraw(&self, because: &str) -> Result<(), Failure> {
         let opened = self.context.open()?;
         let request = self.found.verified.request();
         let set = opened.set(request.kind)?;
@@ -174,7 +174,7 @@ impl Table<'_> {
         self.context
             .write(&opened, vec![(PathBuf::from(&path), file)])?;
         self.desk.clear(self.context.world.files)?;
-        Ok(path)
+        Ok(())
     }
 }
 

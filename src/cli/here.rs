@@ -88,7 +88,13 @@ fn answer(table: &Table<'_>, opened: &Opened, who: &Name) -> Result<Option<Arriv
         let file = terminal
             .ask(&format!("{who}, the file of your key: "))
             .map_err(stopped)?;
-        identity.identity = Some(PathBuf::from(file.trim()));
+        // No shell stands between the keyboard and this.
+        let home = context.world.surroundings.home.as_deref();
+        let file = file.trim();
+        identity.identity = Some(match (file.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(file),
+        });
     }
     let own = context.open_own(opened, who, request.kind, &identity)?;
     let failed = |error: &dyn std::fmt::Display| {

@@ -26,7 +26,7 @@ struct Board<'t> {
     /// Files of the inbox that were looked at.
     seen: Vec<PathBuf>,
     arrived: Vec<Arrived>,
-    /// Who has answered, and how.
+    /// Whose answer is here, and how it came.
     rows: Vec<(Name, String)>,
     /// The last thing that is worth telling.
     news: String,
@@ -144,13 +144,6 @@ impl Board<'_> {
         if answers != self.answers {
             self.answers = answers;
             self.opened = self.table.context.open()?;
-            for decline in self.opened.declines(self.table.found) {
-                if !self.has(&decline.holder) {
-                    let why = SafeText::limited(&decline.because, 60);
-                    self.rows
-                        .push((decline.holder, format!("declined   \"{why}\"")));
-                }
-            }
             self.opened.not_ended(self.table.found)?;
         }
         for file in self.table.desk.arrived(files)? {
@@ -207,9 +200,25 @@ impl Board<'_> {
         self.rows.iter().any(|(other, _)| other == name)
     }
 
+    /// A line for each who has said something: whose answer is here, and what the vault tells of others.
     fn rows(&self) -> Vec<String> {
-        let row = |(name, what): &(Name, String)| format!("  {:<8} {what}", name.to_string());
-        self.rows.iter().map(row).collect()
+        let found = self.table.found;
+        let mut rows = self.rows.clone();
+        for (approval, _) in self.opened.approvals(found) {
+            if !self.has(&approval.holder) {
+                let what = "approved   but the answer isn't here yet".to_owned();
+                rows.push((approval.holder, what));
+            }
+        }
+        for decline in self.opened.declines(found) {
+            if !self.has(&decline.holder) {
+                let why = SafeText::limited(&decline.because, 60);
+                rows.push((decline.holder, format!("declined   \"{why}\"")));
+            }
+        }
+        rows.iter()
+            .map(|(name, what)| format!("  {:<8} {what}", name.to_string()))
+            .collect()
     }
 
     fn lines(&self, needed: usize) -> Vec<String> {
@@ -231,7 +240,12 @@ impl Board<'_> {
                     .collect()
             })
             .unwrap_or_else(|_: Failure| Vec::new());
-        let missing: Vec<Name> = missing.into_iter().filter(|name| !self.has(name)).collect();
+        let declined = self.opened.declines(self.table.found);
+        let no = |name: &Name| declined.iter().any(|decline| decline.holder == *name);
+        let missing: Vec<Name> = missing
+            .into_iter()
+            .filter(|name| !self.has(name) && !no(name))
+            .collect();
         lines.push(match needed.saturating_sub(self.arrived.len()) {
             0 => format!("{needed} of {needed}"),
             still => format!(

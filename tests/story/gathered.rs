@@ -240,7 +240,38 @@ fn declines_show_on_the_board_and_enough_of_them_end_it() {
     live(&team, vec![Box::new(no("ben")), Box::new(no("dan"))], &[])
         .exits(3)
         .says("declined   \"not now\"")
-        .says("still 3 of: cleo, dan, eve");
+        .says("1 of 4; still 3 of: cleo, dan, eve");
+    // Who thinks again after a no counts after all.
+    let again = |id: &str| {
+        let decline = ["decline", id, "--because", "not now"];
+        team.as_holder("ben", &decline).exits(0);
+        String::new()
+    };
+    let after_all = |who: &'static str| {
+        let team = &team;
+        move |id: &str| {
+            team.approves(who, id).exits(0);
+            std::fs::read_to_string(team.submission(who, id)).unwrap()
+        }
+    };
+    let unsent = |id: &str| {
+        team.approves("cleo", id).exits(0);
+        String::new()
+    };
+    live(
+        &team,
+        vec![
+            Box::new(again),
+            Box::new(unsent),
+            Box::new(after_all("ben")),
+            Box::new(after_all("cleo")),
+            Box::new(after_all("dan")),
+        ],
+        &["yes"],
+    )
+    .exits(0)
+    .says("approved   but the answer isn't here yet")
+    .says("ben      approved   share true, pasted here");
     assert_eq!(on_the_disk(&team), Vec::<String>::new());
 }
 
