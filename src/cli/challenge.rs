@@ -98,14 +98,23 @@ impl Challenges {
 
     /// Whether a root has answered, in words; none if nothing was asked.
     pub(super) fn told(&self, root: &Root<'_>) -> Option<String> {
-        let asked = self.root.iter();
-        let asked = asked
-            .filter(|asked| asked.name == root.name.as_str())
-            .find(|asked| asked.key == root.key())?;
-        Some(match &asked.answered {
+        Some(match &self.asked(root)?.answered {
             Some(day) => format!("opened its challenge on {}", SafeText::new(day)),
             None => "HAS NOT ANSWERED its challenge".to_owned(),
         })
+    }
+
+    /// Was a root asked that hasn't answered?
+    pub(super) fn waits_for(&self, root: &Root<'_>) -> bool {
+        self.asked(root)
+            .is_some_and(|asked| asked.answered.is_none())
+    }
+
+    fn asked(&self, root: &Root<'_>) -> Option<&Asked> {
+        let asked = self.root.iter();
+        asked
+            .filter(|asked| asked.name == root.name.as_str())
+            .find(|asked| asked.key == root.key())
     }
 
     /// Writes a message for each root that only the own key opens.
@@ -117,7 +126,7 @@ impl Challenges {
         roots: &[Root<'_>],
     ) -> Result<(), Failure> {
         let world = &context.world;
-        let out = world.surroundings.resolve(out);
+        let (typed, out) = (path(out), world.surroundings.resolve(out));
         let mut batch = Batch::new().folder(&out, 0o755);
         let mut lines = Vec::new();
         for root in roots {
@@ -149,7 +158,7 @@ impl Challenges {
         context.say(&format!(
             "wrote {} messages to {}; send each to its root, who types there:",
             roots.len(),
-            path(&out)
+            typed
         ));
         for line in lines {
             context.say(&line);

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::create::{choose_cycle, key_of, read_config};
 use super::keys::Keys;
 use super::report::{Exit, Failure};
+use super::screen;
 use crate::ceremony::explain;
 use crate::roster::config::Algorithm;
 use crate::roster::name::Name;
@@ -147,7 +148,18 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
         return challenges.ask(context, &folder, out, &asked);
     }
     if problems.is_empty() {
-        context.say("nothing stands against it");
+        let silent: Vec<&Name> = asked
+            .iter()
+            .filter(|root| challenges.waits_for(root))
+            .map(|root| root.name)
+            .collect();
+        match silent.is_empty() {
+            true => context.say("nothing stands against it"),
+            false => context.say(&format!(
+                "nothing else stands against it, but nobody knows whether these can open what is sealed to them: {}",
+                screen::list(&silent)
+            )),
+        }
         context.advise("  next: quorate create --as NAME");
         return Ok(());
     }
