@@ -145,7 +145,9 @@ impl Terms {
     fn drafts(&self, file: &Target, name: &Path, drafts: &mut Vec<Draft>) -> Result<(), Failure> {
         let certs = certificates(&file.packets).map_err(|error| refused(name, None, &error))?;
         let before = drafts.len();
-        for made in in_parallel(&certs, |cert| self.drafts_of(cert, name)) {
+        let made = in_parallel(&certs, |cert| self.drafts_of(cert, name));
+        drafts.reserve_exact(made.iter().flatten().map(Vec::len).sum());
+        for made in made {
             drafts.append(&mut made?);
         }
         if drafts.len() == before {
@@ -175,7 +177,12 @@ impl Terms {
                 )
             })
         };
-        user_ids.into_iter().map(draft).collect()
+        // A draft is a kilobyte, and collecting the first would make room for four.
+        let mut drafts = Vec::with_capacity(user_ids.len());
+        for user_id in user_ids {
+            drafts.push(draft(user_id)?);
+        }
+        Ok(drafts)
     }
 }
 

@@ -75,6 +75,8 @@ pub(super) fn open(
     let request_file = request
         .sign(&own.sealed.holder_key)
         .map_err(|e| failed(&e))?;
+    // Ten thousand drafts are 20 MiB; one set of them in memory is enough.
+    drop(request);
     // Read back as the others will read it, before anybody is asked.
     let verified = VerifiedRequest::read(&request_file, manifest).map_err(|e| failed(&e))?;
     let digest = verified.digest();
