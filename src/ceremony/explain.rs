@@ -35,6 +35,24 @@ pub fn fingerprint(fingerprint: &Fingerprint) -> String {
     format!("{}  {}", front.join(" "), back.join(" "))
 }
 
+/// The same for who has to compare it: the fingerprint first, then what holds now and what would.
+#[must_use]
+pub fn to_compare(plan: &Plan, old: &str) -> Vec<Line> {
+    let mut lines = explain(plan);
+    if let Plan::Certify { .. } = plan {
+        lines.swap(0, 1);
+        lines[0].label = "certify";
+        lines[1].label = "";
+        lines.insert(2, line("old", old));
+    }
+    for line in &mut lines {
+        if line.label == "then" {
+            line.label = "new";
+        }
+    }
+    lines
+}
+
 /// What a plan does, whom it concerns and what holds then, in at most six lines.
 #[must_use]
 pub fn explain(plan: &Plan) -> Vec<Line> {

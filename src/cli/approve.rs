@@ -213,7 +213,7 @@ fn explain(
         "  with key  {}   (the known)",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show(context, opened, &request.drafts);
+    certify::show_to_compare(context, opened, &request.drafts);
     let plural = if request.drafts.len() == 1 { "" } else { "s" };
     context.say(&format!(
         "  nothing else is signed: {} signature{plural}, read from the bytes, not from {opener}'s text",
@@ -224,15 +224,13 @@ fn explain(
         "Who could copy the key: {opener}, on {}, for the second in which it exists.",
         SafeText::new(&request.machine)
     ));
-    let same = if request.program == context.program()? {
-        "the same build as yours"
+    let (there, here) = (SafeText::limited(&request.program, 120), context.program()?);
+    context.say(&format!("  program there: {there}"));
+    if request.program == here {
+        context.say("  the same build as yours");
     } else {
-        "ANOTHER build than yours"
-    };
-    context.say(&format!(
-        "  program there: {}, {same}",
-        SafeText::limited(&request.program, 40)
-    ));
+        context.say(&format!("  ANOTHER build than yours: {here}"));
+    }
     context.say("Can't be undone: a share once sent; a certification once seen by others.");
     let approvals = opened.approvals(found);
     let names: Vec<_> = approvals

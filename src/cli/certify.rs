@@ -257,8 +257,29 @@ fn refused(file: &Path, cert: Option<String>, error: &TargetError) -> Failure {
 /// So many certifications are shown with their fingerprints spread; more, a line each.
 const IN_FULL: usize = 3;
 
-/// Shows what drafts do, old and new.
+/// Shows what drafts do, to who asks for them.
 pub(super) fn show(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
+    show_as(context, opened, drafts, |plan, old| {
+        let mut lines = explain::explain(plan);
+        if let Plan::Certify { .. } = plan {
+            let text = old.to_owned();
+            lines.insert(2, explain::Line { label: "now", text });
+        }
+        lines
+    });
+}
+
+/// Shows what drafts do to who compares them: fingerprints first, old and new.
+pub(super) fn show_to_compare(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
+    show_as(context, opened, drafts, explain::to_compare);
+}
+
+fn show_as(
+    context: &Context<'_>,
+    opened: &Opened,
+    drafts: &[Draft],
+    lines: impl Fn(&Plan, &str) -> Vec<explain::Line>,
+) {
     let before = opened.certified_before();
     for draft in drafts {
         let plan = draft.plan();
@@ -266,14 +287,12 @@ pub(super) fn show(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
             context.say(&format!("  {}", explain::brief(plan)));
             continue;
         }
-        let mut lines = explain::explain(plan);
-        if let Plan::Certify { .. } = plan {
-            let old = before.get(&opened::subject(plan)).cloned();
-            let text =
-                old.unwrap_or_else(|| "not certified by us, as far as this vault tells".into());
-            lines.insert(2, explain::Line { label: "now", text });
-        }
-        context.say(&screen::lines(&lines));
+        let old = before.get(&opened::subject(plan));
+        let old = old.map_or(
+            "not certified by us, as far as this vault tells",
+            String::as_str,
+        );
+        context.say(&screen::lines(&lines(plan, old)));
     }
     if drafts.len() > IN_FULL {
         context.say(&format!(

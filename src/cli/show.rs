@@ -81,7 +81,7 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
         "with key   {}",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show(context, opened, &request.drafts);
+    certify::show_to_compare(context, opened, &request.drafts);
     let plural = if request.drafts.len() == 1 { "" } else { "s" };
     context.say(&format!(
         "  nothing else is signed: {} signature{plural}, read from the bytes, not from {}'s text",

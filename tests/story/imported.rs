@@ -70,9 +70,7 @@ impl Gpg {
     /// Makes the old key, with a subkey for each of these usages.
     fn with_key(passphrase: &str, algorithm: &str, subkeys: &[(&str, &str)]) -> Self {
         let gpg = Self::new();
-        let days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 86_400);
-        let days_ago = days_ago.duration_since(std::time::UNIX_EPOCH).unwrap();
-        let then = days_ago.as_secs().to_string();
+        let then = days_ago(3);
         let secret = ["--faked-system-time", &then, "--passphrase", passphrase];
         let make = ["--quick-gen-key", USER_ID, algorithm, "cert,sign", "1y"];
         gpg.run(&[&secret[..], &make].concat());
@@ -87,6 +85,13 @@ impl Gpg {
     fn export(&self, passphrase: &str) -> Vec<u8> {
         self.run(&["--passphrase", passphrase, "--export-secret-keys"])
     }
+}
+
+/// A time before the team's clock, which stands still, as gpg takes it.
+fn days_ago(days: u64) -> String {
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+    let then = then.duration_since(std::time::UNIX_EPOCH).unwrap();
+    then.as_secs().to_string()
 }
 
 /// Three people with age keys and this key in their team.toml.
@@ -271,7 +276,8 @@ fn what_would_be_lost_or_cannot_be_used_is_refused() {
         .exits(2)
         .says("another algorithm");
     std::fs::write(&config, &text).unwrap();
-    old.run(&["--quick-set-expire", primary, "0"]);
+    let set = ["--quick-set-expire", primary, "0"];
+    old.run(&[&["--faked-system-time", &days_ago(2)][..], &set].concat());
     import(&team, &old.export(""), &drops)
         .exits(2)
         .says("a key that never expires");
