@@ -44,7 +44,8 @@ impl Verdict {
             Self::False(name) => format!("false {name}"),
             Self::Again(name) => format!("again {name}"),
             Self::Unopened => "unopened".to_owned(),
-            Self::Refused(why) => format!("refused {why}"),
+            // One line for each verdict: nobody's text makes a second one.
+            Self::Refused(why) => format!("refused {}", why.replace(['\n', '\r'], " ")),
         }
     }
 
@@ -206,6 +207,24 @@ impl Submission {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_whatever_it_says() {
+        let line = Verdict::Refused("no\ntrue ben\r\n".into()).to_line();
+        assert_eq!(line, "refused no true ben  ");
+    }
+
+    #[test]
+    fn several_in_one_text_are_told_apart() {
+        let one = "-----BEGIN AGE ENCRYPTED FILE-----\nYWJj\n-----END AGE ENCRYPTED FILE-----\n";
+        let other = one.replace("YWJj", "eHl6");
+        let text = format!("ben's\n{one}\ncleo's\n{other}-- \nsent by mail\n");
+        let parts = split(text.as_bytes());
+        let armors: Vec<_> = parts.iter().map(|part| normalized(part)).collect();
+        assert_eq!(armors, [one.as_bytes(), other.as_bytes()]);
+        assert_eq!(split(b"nothing"), [b"nothing"]);
+        assert_eq!(split(one[..60].as_bytes()).len(), 1);
+    }
 
     #[test]
     fn what_mail_and_paste_do_to_a_text_is_undone() {

@@ -18,7 +18,8 @@ use crate::openpgp::draft::Draft;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
-use crate::session::front::{self, Coming, Purpose, Ran, Signing};
+use crate::session::front::{self, Coming, Purpose, Ran, SessionError, Signing};
+use crate::session::locked::LockedBytes;
 use crate::session::refusal::Refusal;
 use crate::session::sign::{SignFailure, SignJob, SignReply};
 use crate::world::SafeText;
@@ -28,8 +29,8 @@ pub(super) type Arrived = (PathBuf, Zeroizing<Vec<u8>>);
 
 /// What only the opener's machine has of a request.
 pub(super) struct Secrets {
-    /// The one-time identity.
-    pub identity: Zeroizing<String>,
+    /// The one-time identity. A live session keeps it for hours, so not where it may be swapped out.
+    pub identity: LockedBytes,
     /// For the minutes.
     pub holder_key: HolderKey,
 }
@@ -64,21 +65,9 @@ impl Session<'_> {
             .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
         let set = opened.set(found.verified.request().kind)?;
         let key_file = opened.read(context.world.files, &set.file)?;
-        let job = SignJob {
-            pin: opened.manifest().fingerprint.clone(),
-            now: context.world.clock.now(),
-            in_force: true,
-            manifest: &opened.bytes,
-            request: &found.file,
-            key_file: &key_file,
-            identity: self.secrets.identity.as_bytes(),
-            submissions: submissions
-                .iter()
-                .map(|(_, bytes)| bytes.as_slice())
-                .collect(),
-        };
-        let (signing, ran) =
-            front::sign(coming, self.strict, &job).map_err(|error| report::session(id, &error))?;
+        let (signing, ran) = self
+            .sign(context, coming, &key_file, submissions)
+            .map_err(|error| report::session(id, &error))?;
         let reply = match signing {
             Signing::Done(reply) => reply,
             Signing::Refused(failure) => {
@@ -107,6 +96,32 @@ impl Session<'_> {
         });
         self.record(context, &reply, &ran, result, &outcome)?;
         finish(context, opened, found, self.desk, &outcome)
+    }
+
+    /// Has a locked-up process look at these submissions, and sign if they make a quorum.
+    pub(super) fn sign(
+        &self,
+        context: &Context<'_>,
+        coming: Coming,
+        key_file: &[u8],
+        submissions: &[Arrived],
+    ) -> Result<(Signing, Ran), SessionError> {
+        self.secrets.identity.expose(|identity| {
+            let job = SignJob {
+                pin: self.opened.manifest().fingerprint.clone(),
+                now: context.world.clock.now(),
+                in_force: true,
+                manifest: &self.opened.bytes,
+                request: &self.found.file,
+                key_file,
+                identity,
+                submissions: submissions
+                    .iter()
+                    .map(|(_, bytes)| bytes.as_slice())
+                    .collect(),
+            };
+            front::sign(coming, self.strict, &job)
+        })
     }
 
     /// Results, minutes and approvals, durable before anything is deleted.

@@ -12,8 +12,7 @@ use super::{here, live};
 use crate::ceremony::objection::{Kind, Objection};
 use crate::ceremony::submission::Verdict;
 use crate::roster::name::Name;
-use crate::session::front::{self, Signing};
-use crate::session::sign::SignJob;
+use crate::session::front::Signing;
 use crate::world::TerminalError;
 
 #[derive(Args)]
@@ -96,18 +95,16 @@ impl Table<'_> {
         let session = |error| report::session(&self.found.id, &error);
         let set = opened.set(self.found.verified.request().kind)?;
         let key_file = opened.read(self.context.world.files, &set.file)?;
-        let job = SignJob {
-            pin: opened.manifest().fingerprint.clone(),
-            now: self.context.world.clock.now(),
-            in_force: true,
-            manifest: &opened.bytes,
-            request: &self.found.file,
-            key_file: &key_file,
-            identity: self.secrets.identity.as_bytes(),
-            submissions: vec![&submission.1],
-        };
         let worker = worker(self.context, &self.found.id)?;
-        let (signing, _) = front::sign(worker, self.strict, &job).map_err(session)?;
+        let (signing, _) = self
+            .session(opened)
+            .sign(
+                self.context,
+                worker,
+                &key_file,
+                std::slice::from_ref(submission),
+            )
+            .map_err(session)?;
         match signing {
             Signing::Refused(mut failure) => match failure.verdicts.pop() {
                 Some(verdict) => Ok(verdict),

@@ -21,6 +21,7 @@ use crate::roster::age_recipient::AgeRecipient;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
 use crate::roster::sealing::{Recipient, SealError, SshRecipient, TypedPassphrase, seal};
+use crate::session::locked::LockedBytes;
 use crate::vault::manifest::Seal;
 use crate::world::{Batch, Timestamp};
 
@@ -153,9 +154,10 @@ pub(super) fn open(
             verified,
         };
         let secrets = Secrets {
-            identity: one_time.to_text(),
+            identity: LockedBytes::new(Zeroizing::new(one_time.to_text().as_bytes().to_vec())),
             holder_key: own.sealed.holder_key,
         };
+        drop(one_time);
         let own = (PathBuf::from("your own"), Zeroizing::new(own_submission));
         let table = Table {
             context,

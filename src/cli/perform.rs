@@ -14,6 +14,7 @@ use super::{Identity, screen};
 use crate::ceremony::submission::MAX_SUBMISSION;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
+use crate::session::locked::LockedBytes;
 use crate::world::{Kind as FileKind, SafeText};
 
 /// So many bytes of submissions are looked at: a thousand times what a team sends.
@@ -182,7 +183,7 @@ fn open_desk(
         .ok_or_else(damaged)?;
     let (identity, key) = rest.split_once('\n').ok_or_else(damaged)?;
     Ok(Secrets {
-        identity: Zeroizing::new(identity.to_owned()),
+        identity: LockedBytes::new(Zeroizing::new(identity.as_bytes().to_vec())),
         holder_key: HolderKey::parse(key).map_err(|_| damaged())?,
     })
 }
