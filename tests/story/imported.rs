@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use quorate::world::RealFiles;
+use quorate::openpgp::import::{Export, Wish};
 use quorate::world::doubles::ScriptedTerminal;
+use quorate::world::{RealFiles, Timestamp};
 
 use crate::team::{Done, Team};
 
@@ -218,6 +219,38 @@ fn an_rsa_key_with_a_passphrase_signs_in_custody_and_its_subkey_on_the_host() {
             .status()
             .unwrap()
             .success()
+    );
+}
+
+#[test]
+fn what_lies_in_the_master_file_is_the_key_for_gpg_without_its_subkeys() {
+    let old = Gpg::with_key(PASSPHRASE, "rsa3072", &[("rsa2048", "sign")]);
+    let fingerprints = old.fingerprints();
+    let wish = Wish {
+        user_id: USER_ID,
+        drop: &[fingerprints[1].parse().unwrap()],
+        subkeys_have_a_home: false,
+        now: Timestamp::from(std::time::SystemTime::now()),
+    };
+    let export = Export::read(&old.export(PASSPHRASE)).unwrap();
+    assert!(export.is_locked());
+    export.check(&wish).unwrap();
+    assert!(export.take(&wish, b"another").is_err());
+    let imported = export.take(&wish, PASSPHRASE.as_bytes()).unwrap();
+    let gpg = Gpg::new();
+    let file = gpg.file("key", &imported.key.to_file(&imported.own).unwrap());
+    gpg.run(&["--import", file.to_str().unwrap()]);
+    assert_eq!(gpg.fingerprints(), fingerprints[..1]);
+    let signed = gpg.file("signed", b"a text");
+    gpg.run(&["--detach-sign", signed.to_str().unwrap()]);
+    let certificate = imported.key.to_certificate(&imported.own).unwrap();
+    let stranger = Gpg::new();
+    let file = stranger.file("cert", &certificate);
+    stranger.run(&["--import", file.to_str().unwrap()]);
+    assert_eq!(
+        stranger.fingerprints(),
+        fingerprints,
+        "the public half is whole"
     );
 }
 
