@@ -223,7 +223,7 @@ mod tests {
         let armors: Vec<_> = parts.iter().map(|part| normalized(part)).collect();
         assert_eq!(armors, [one.as_bytes(), other.as_bytes()]);
         assert_eq!(split(b"nothing"), [b"nothing"]);
-        assert_eq!(split(one[..60].as_bytes()).len(), 1);
+        assert_eq!(split(&one.as_bytes()[..60]).len(), 1);
     }
 
     #[test]

@@ -8,14 +8,14 @@ use quorate_share::Kind;
 use super::context::Context;
 use super::expect::Expected;
 use super::opened::{Found, Opened};
-use super::own_share::OwnShare;
+use super::own_share::{Answer, OwnShare};
 use super::report::{Exit, Failure, path, request as request_failure};
 use super::{Identity, certify, screen};
-use crate::ceremony::approval::{Approval, WAYS};
-use crate::ceremony::{submission, words};
+use crate::ceremony::approval::WAYS;
+use crate::ceremony::words;
 use crate::roster::name::Name;
 use crate::vault::record::Digest;
-use crate::world::{Batch, SafeText, Timestamp};
+use crate::world::{Batch, SafeText};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let own = context.open_own(&opened, &me, kind, &options.identity)?;
     let answers = requests
         .iter()
-        .map(|found| Answer::make(context, &opened, found, &me, &own, &way))
+        .map(|found| Answered::make(context, &opened, found, &me, &own, &way))
         .collect::<Result<Vec<_>, _>>()?;
     let mut batch = Batch::new();
     if !options.piped() {
@@ -306,8 +306,8 @@ fn compare_words(
     Ok(way)
 }
 
-/// A holder's answer to one request, in its two parts.
-struct Answer {
+/// A holder's answer to one request, and where its parts go.
+struct Answered {
     approval: Vec<u8>,
     approval_path: PathBuf,
     submission: Vec<u8>,
@@ -316,7 +316,7 @@ struct Answer {
     count: usize,
 }
 
-impl Answer {
+impl Answered {
     fn make(
         context: &Context<'_>,
         opened: &Opened,
@@ -325,28 +325,11 @@ impl Answer {
         own: &OwnShare<'_>,
         way: &str,
     ) -> Result<Self, Failure> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::new(
-                Exit::Failed,
-                format!("the answer can't be written: {error}"),
-            )
-        };
-        let (id, verified) = (&found.id, &found.verified);
-        let (request, digest) = (verified.request(), verified.digest());
-        let signed: Timestamp = context.world.clock.now();
-        let approval = Approval {
-            vault: request.vault,
-            request: digest,
-            set: request.set,
-            holder: me.clone(),
-            seat: own.dealt.seat,
-            way: way.to_owned(),
-            signed,
-        };
-        let key = &own.sealed.holder_key;
-        let approval = approval.sign(key).map_err(|e| failed(&e))?;
-        let sealed = submission::make(verified, &approval, &own.sealed.share_text, key)
-            .map_err(|e| failed(&e))?;
+        let (id, digest) = (&found.id, found.verified.digest());
+        let Answer {
+            approval,
+            submission,
+        } = own.approve(&found.verified, way, context.world.clock.now())?;
         // For `submit`, which can't open it; nobody believes this line.
         let head = format!("quorate submission: request {digest} from {me}\n");
         let others = opened
@@ -357,7 +340,7 @@ impl Answer {
         Ok(Self {
             approval,
             approval_path: PathBuf::from(format!("approvals/{id}-{me}.approval")),
-            submission: [head.as_bytes(), &sealed].concat(),
+            submission: [head.as_bytes(), &submission].concat(),
             name: format!("{id}-{me}.submission"),
             count: others + 1,
         })

@@ -6,12 +6,10 @@ use zeroize::Zeroizing;
 
 use super::Identity;
 use super::carry_out::Arrived;
-use super::gather::{Table, why};
 use super::opened::Opened;
 use super::report::{Exit, Failure};
 use super::screen;
-use crate::ceremony::approval::Approval;
-use crate::ceremony::submission;
+use super::table::{Table, why};
 use crate::roster::name::Name;
 use crate::world::TerminalError;
 
@@ -97,36 +95,12 @@ fn answer(table: &Table<'_>, opened: &Opened, who: &Name) -> Result<Option<Arriv
         });
     }
     let own = context.open_own(opened, who, request.kind, &identity)?;
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(
-            Exit::Failed,
-            format!("the answer can't be written: {error}"),
-        )
-    };
-    let key = &own.sealed.holder_key;
-    let approval = Approval {
-        vault: request.vault,
-        request: table.found.verified.digest(),
-        set: request.set,
-        holder: who.clone(),
-        seat: own.dealt.seat,
-        way: "here".to_owned(),
-        signed: context.world.clock.now(),
-    }
-    .sign(key)
-    .map_err(|error| failed(&error))?;
-    let sealed = submission::make(
-        &table.found.verified,
-        &approval,
-        &own.sealed.share_text,
-        key,
-    )
-    .map_err(|error| failed(&error))?;
+    let answer = own.approve(&table.found.verified, "here", context.world.clock.now())?;
     context.say(&format!(
         "{who} approved; the share was true and is closed again"
     ));
     Ok(Some((
         PathBuf::from(format!("{who}'s answer")),
-        Zeroizing::new(sealed),
+        Zeroizing::new(answer.submission),
     )))
 }

@@ -11,7 +11,7 @@ use crate::ceremony::explain;
 use crate::openpgp::import::{Export, ImportError, MAX_IMPORT, Wish};
 use crate::openpgp::plan::Algorithm;
 use crate::roster::sealing::Recipient;
-use crate::session::deal::Import;
+use crate::session::origin::Import;
 use crate::world::{SafeText, Timestamp};
 
 /// Most bytes of a file that names a signing host's key.

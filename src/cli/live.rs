@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::carry_out::Arrived;
-use super::gather::{Table, why};
 use super::opened::Opened;
 use super::report::Failure;
 use super::screen;
+use super::table::{Table, why};
 use crate::ceremony::submission::{MAX_SUBMISSION, Verdict};
 use crate::ceremony::words;
 use crate::roster::name::Name;

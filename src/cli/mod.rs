@@ -31,12 +31,14 @@ mod remind;
 pub mod report;
 mod roster;
 mod screen;
+mod seats;
 mod seen;
 mod share;
 mod show;
 mod status;
 mod status_json;
 mod submit;
+mod table;
 mod verify;
 mod who;
 

@@ -7,15 +7,16 @@ use zeroize::Zeroizing;
 
 use super::carry_out::Secrets;
 use super::context::Context;
-use super::gather::{Gathering, Table};
+use super::gather::Gathering;
 use super::keys::Keys;
 use super::opened::{Found, Opened};
+use super::own_share::Answer;
 use super::report::{Exit, Failure};
+use super::table::Table;
 use super::{Identity, screen};
-use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::request::{Request, VerifiedRequest};
-use crate::ceremony::{submission, words};
+use crate::ceremony::words;
 use crate::openpgp::draft::Draft;
 use crate::roster::age_recipient::AgeRecipient;
 use crate::roster::name::Name;
@@ -82,25 +83,10 @@ pub(super) fn open(
     let verified = VerifiedRequest::read(&request_file, manifest).map_err(|e| failed(&e))?;
     let digest = verified.digest();
     let id = opened.new_request_id(world.files, &digest)?;
-    let approval = Approval {
-        vault: manifest.vault_id,
-        request: digest,
-        set: set.set,
-        holder: me.clone(),
-        seat: own.dealt.seat,
-        way: "opener".to_owned(),
-        signed: now,
-    };
-    let approval_file = approval
-        .sign(&own.sealed.holder_key)
-        .map_err(|e| failed(&e))?;
-    let own_submission = submission::make(
-        &verified,
-        &approval_file,
-        &own.sealed.share_text,
-        &own.sealed.holder_key,
-    )
-    .map_err(|e| failed(&e))?;
+    let Answer {
+        approval: approval_file,
+        submission: own_submission,
+    } = own.approve(&verified, "opener", now)?;
 
     let desk = context.desk(opened, &digest)?;
     let mut batch = Batch::new();

@@ -12,6 +12,9 @@ use super::context::Context;
 use super::opened::Opened;
 use super::plugin;
 use super::report::{self, Exit, Failure, path};
+use crate::ceremony::approval::Approval;
+use crate::ceremony::request::VerifiedRequest;
+use crate::ceremony::submission;
 use crate::roster::age_file::OpenError;
 use crate::roster::name::Name;
 use crate::roster::opening::{AgeIdentity, IdentityError, IdentityFile};
@@ -20,7 +23,7 @@ use crate::roster::sealing::TypedPassphrase;
 use crate::session::harden::harden_front;
 use crate::vault::manifest::{Dealt, Seal};
 use crate::vault::render::kind_word;
-use crate::world::gpg;
+use crate::world::{Timestamp, gpg};
 
 const MAX_SEALED: usize = 256 << 10;
 const MAX_OPENED: usize = 64 << 10;
@@ -32,6 +35,50 @@ pub(super) struct OwnShare<'m> {
     pub dealt: &'m Dealt,
     /// The passphrase that opened it, if one did.
     pub typed: Option<TypedPassphrase>,
+}
+
+/// An answer in its two parts, as files.
+pub(super) struct Answer {
+    /// For the vault.
+    pub approval: Vec<u8>,
+    /// For the opener's machine, encrypted to it.
+    pub submission: Vec<u8>,
+}
+
+impl OwnShare<'_> {
+    /// Says yes to a request; `way` is how the words came.
+    pub(super) fn approve(
+        &self,
+        verified: &VerifiedRequest,
+        way: &str,
+        signed: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(
+                Exit::Failed,
+                format!("the answer can't be written: {error}"),
+            )
+        };
+        let request = verified.request();
+        let key = &self.sealed.holder_key;
+        let approval = Approval {
+            vault: request.vault,
+            request: verified.digest(),
+            set: request.set,
+            holder: self.dealt.holder.clone(),
+            seat: self.dealt.seat,
+            way: way.to_owned(),
+            signed,
+        }
+        .sign(key)
+        .map_err(|error| failed(&error))?;
+        let submission = submission::make(verified, &approval, &self.sealed.share_text, key)
+            .map_err(|error| failed(&error))?;
+        Ok(Answer {
+            approval,
+            submission,
+        })
+    }
 }
 
 /// What was sealed to the person here.

@@ -6,10 +6,11 @@ use clap::{Args, Subcommand};
 
 use super::challenge::{self, Challenges};
 use super::context::Context;
-use super::create::{choose_cycle, key_of, read_config};
+use super::create::{choose_cycle, read_config};
 use super::keys::Keys;
 use super::report::{Exit, Failure};
 use super::screen;
+use super::seats::key_of;
 use crate::ceremony::explain;
 use crate::roster::config::Algorithm;
 use crate::roster::name::Name;

@@ -12,12 +12,12 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::origin::{Custody, Origin};
 use super::refusal::Refusal;
 use crate::openpgp::draft::Draft;
-use crate::openpgp::import::{Export, ImportError, Wish};
-use crate::openpgp::key::{MasterKey, OwnPackets};
+use crate::openpgp::key::MasterKey;
 use crate::openpgp::manifest_signature;
-use crate::openpgp::plan::{Algorithm, HardReason};
+use crate::openpgp::plan::HardReason;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
@@ -58,31 +58,6 @@ pub struct DealJob {
     pub seats: Vec<Seat>,
 }
 
-/// Where the master key comes from.
-pub enum Origin {
-    /// It is made now.
-    New {
-        /// Of which algorithm.
-        algorithm: Algorithm,
-        /// When it expires.
-        expires: Timestamp,
-    },
-    /// It was made elsewhere; until now others may have had it.
-    Import(Box<Import>),
-}
-
-/// An exported key. SECRET, as far as its passphrase doesn't protect it.
-pub struct Import {
-    /// What `gpg --export-secret-keys` wrote.
-    pub file: Zeroizing<Vec<u8>>,
-    /// Its passphrase; empty if it has none.
-    pub passphrase: Zeroizing<Vec<u8>>,
-    /// Subkeys whose secrets may be lost.
-    pub drop: Vec<Fingerprint>,
-    /// To whom the secrets of signing subkeys are sealed.
-    pub subkey_for: Option<Recipient>,
-}
-
 /// A file of the vault.
 pub struct Made {
     /// Where it goes, relative to the vault's folder.
@@ -101,12 +76,19 @@ fn broken(what: impl ToString) -> Refusal {
 /// [`Refusal::Dealing`].
 pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
     let created = job.now.to_openpgp().ok_or_else(|| broken("the time"))?;
-    let mut files = Vec::new();
     let Custody {
         mut key,
         own,
         expires,
-    } = take_into_custody(job, &mut files)?;
+        leaving,
+    } = job.origin.take_into_custody(&job.user_id, job.now)?;
+    let mut files: Vec<Made> = leaving
+        .into_iter()
+        .map(|(name, bytes)| Made {
+            path: format!("out/{name}"),
+            bytes,
+        })
+        .collect();
     let fingerprint = key.primary().fingerprint();
     let certificate = key.to_certificate(&own).map_err(broken)?;
     let identity = OneTimeIdentity::generate();
@@ -166,56 +148,6 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
         bytes: signed_text,
     });
     Ok(files)
-}
-
-/// The key that the vault is for.
-struct Custody {
-    key: MasterKey,
-    own: OwnPackets,
-    expires: Timestamp,
-}
-
-/// Makes the key, or takes it out of its export; signing subkeys leave, each sealed to their host.
-fn take_into_custody(job: &DealJob, files: &mut Vec<Made>) -> Result<Custody, Refusal> {
-    let import = match &job.origin {
-        Origin::New { algorithm, expires } => {
-            let created = job.now.to_openpgp().ok_or_else(|| broken("the time"))?;
-            let life = u32::try_from(expires.seconds_since(job.now)).map_err(broken)?;
-            let mut key = MasterKey::generate(*algorithm, created).map_err(broken)?;
-            let own = key.sign_itself(&job.user_id, life).map_err(broken)?;
-            let expires = *expires;
-            return Ok(Custody { key, own, expires });
-        }
-        Origin::Import(import) => import,
-    };
-    let wish = Wish {
-        user_id: &job.user_id,
-        drop: &import.drop,
-        subkeys_have_a_home: import.subkey_for.is_some(),
-        now: job.now,
-    };
-    let imported = Export::read(&import.file)
-        .and_then(|export| export.take(&wish, &import.passphrase))
-        .map_err(|error| match error {
-            ImportError::Passphrase => Refusal::Passphrase,
-            error => broken(error),
-        })?;
-    for subkey in &imported.leaving {
-        let host = import
-            .subkey_for
-            .as_ref()
-            .ok_or_else(|| broken("no recipient"))?;
-        let (fingerprint, extension) = (&subkey.fingerprint, host.extension());
-        files.push(Made {
-            path: format!("out/subkey-{fingerprint}.{extension}"),
-            bytes: seal(host, &subkey.file).map_err(broken)?,
-        });
-    }
-    Ok(Custody {
-        key: imported.key,
-        own: imported.own,
-        expires: imported.expires,
-    })
 }
 
 /// A file under a passphrase of its own.

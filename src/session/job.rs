@@ -4,7 +4,8 @@ use quorate_share::Threshold;
 use sequoia_openpgp::Fingerprint;
 use zeroize::Zeroizing;
 
-use super::deal::{DealJob, Import, Made, Origin, Seat};
+use super::deal::{DealJob, Made, Seat};
+use super::origin::{Import, Origin};
 use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply};
 use crate::ceremony::submission::Verdict;

@@ -12,6 +12,7 @@ pub mod front;
 pub mod harden;
 mod job;
 pub mod locked;
+pub mod origin;
 pub mod refusal;
 pub mod sign;
 pub mod start;
