@@ -42,6 +42,9 @@ fn flags(flags: OFlags) -> i32 {
     flags.bits().cast_signed()
 }
 
+/// So often a lock is looked at before it counts as held.
+const STARTING: usize = 4;
+
 impl Files for RealFiles {
     fn read(&self, path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FilesError> {
         with_path(Operation::Read, path, || {
@@ -193,11 +196,17 @@ impl Files for RealFiles {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
                 opened => opened?,
             };
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
-                Ok(()) => Ok(false),
-                Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
-                Err(error) => Err(error.into()),
+            // A program that is just being started has its parent's lock, too, until it runs.
+            for _ in 0..STARTING {
+                match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+                    Ok(()) => return Ok(false),
+                    Err(rustix::io::Errno::WOULDBLOCK) => {
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
+            Ok(true)
         })
     }
 }
@@ -217,6 +226,18 @@ mod tests {
             Ok(_) => panic!("should have failed"),
             Err(error) => error.fault,
         }
+    }
+
+    #[test]
+    fn a_lock_is_seen_while_somebody_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("live");
+        assert!(!FILES.is_locked(&file).unwrap());
+        assert!(!file.exists(), "looking makes nothing");
+        let guard = FILES.lock(&file).unwrap();
+        assert!(FILES.is_locked(&file).unwrap());
+        drop(guard);
+        assert!(!FILES.is_locked(&file).unwrap());
     }
 
     #[test]
