@@ -20,6 +20,11 @@ use crate::world::Timestamp;
 /// The most bytes that a submission may have, encrypted or opened.
 pub const MAX_SUBMISSION: usize = 128 << 10;
 
+/// The first line of a submission's armour.
+pub const BEGIN: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+/// The last one.
+pub const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
+
 /// What came of one submission, as the worker tells it. No secret is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -119,20 +124,24 @@ pub fn make(
     seal(&Recipient::Age(recipient), &signed).map_err(|_| SubmissionError::Sealing)
 }
 
+/// A line without what mail puts around it: quoting, indentation, blanks at its end.
+#[must_use]
+pub fn unquoted(line: &[u8]) -> &[u8] {
+    let start = line
+        .iter()
+        .position(|b| !matches!(b, b' ' | b'\t' | b'>'))
+        .unwrap_or(line.len());
+    line[start..].trim_ascii_end()
+}
+
 /// The armour of a submission as it came by mail or paste: line ends, quoting and indentation
 /// are taken off, and a text pasted twice is read once.
 #[must_use]
 pub fn normalized(text: &[u8]) -> Vec<u8> {
-    const BEGIN: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
-    const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
     let mut out = Vec::with_capacity(text.len());
     let mut inside = false;
     for line in text.split(|byte| *byte == b'\n' || *byte == b'\r') {
-        let start = line
-            .iter()
-            .position(|b| !matches!(b, b' ' | b'\t' | b'>'))
-            .unwrap_or(line.len());
-        let line = line[start..].trim_ascii_end();
+        let line = unquoted(line);
         inside |= line == BEGIN;
         if inside && !line.is_empty() {
             out.extend_from_slice(line);
@@ -148,7 +157,6 @@ pub fn normalized(text: &[u8]) -> Vec<u8> {
 /// Each submission of a text that holds several, with what stands before it; the whole text if it holds at most one.
 #[must_use]
 pub fn split(text: &[u8]) -> Vec<&[u8]> {
-    const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.windows(END.len()).position(|window| window == END) {

@@ -1,8 +1,11 @@
 //! Answers other than yes, as the evidence has them: declines, withdrawals, and what they come to.
 
+use std::path::PathBuf;
+
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
 use crate::ceremony::objection::{Kind as No, Objection, ObjectionError};
+use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::world::SafeText;
 
@@ -27,6 +30,39 @@ impl Opened {
         file: &[u8],
     ) -> Result<Objection, ObjectionError> {
         Objection::read(file, kind, self.manifest(), &found.verified, self.now)
+    }
+
+    /// A decline or a withdrawal by a holder of the set that is asked: where it goes, and the signed file.
+    pub(super) fn object(
+        &self,
+        found: &Found,
+        kind: No,
+        holder: &Name,
+        because: &str,
+        key: &HolderKey,
+    ) -> Result<(PathBuf, Vec<u8>), Failure> {
+        let request = found.verified.request();
+        let dealt = self
+            .set(request.kind)?
+            .of(holder)
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("{holder} holds no share of it")))?;
+        let objection = Objection {
+            kind,
+            vault: request.vault,
+            request: found.verified.digest(),
+            set: request.set,
+            holder: holder.clone(),
+            seat: dealt.seat,
+            because: because.to_owned(),
+            signed: self.now,
+        };
+        let file = objection.sign(key).map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                format!("the {} can't be written: {error}", kind.word()),
+            )
+        })?;
+        Ok((PathBuf::from(objection.path(&found.id)), file))
     }
 
     /// The valid declines of a request, one per holder, of those who haven't approved it later.

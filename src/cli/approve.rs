@@ -54,6 +54,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     options.expected.compare(context, &opened)?;
     let folder = folder(context, &opened, options)?;
     let together = requests.len() > 1;
+    let mut approved = Vec::with_capacity(requests.len());
     for (number, found) in requests.iter().enumerate() {
         if together {
             context.say(&format!(
@@ -63,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
                 found.id
             ));
         }
-        explain(context, &opened, found, &me)?;
+        approved.push(explain(context, &opened, found, &me)?);
     }
     let way = compare_words(context, options, &requests)?;
 
@@ -74,7 +75,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let own = context.open_own(&opened, &me, kind, &options.identity)?;
     let answers = requests
         .iter()
-        .map(|found| Answered::make(context, &opened, found, &me, &own, &way))
+        .map(|found| Answered::make(context, found, &me, &own, &way))
         .collect::<Result<Vec<_>, _>>()?;
     let mut batch = Batch::new();
     if !options.piped() {
@@ -90,11 +91,12 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     context.write(&opened, approvals)?;
 
     context.say("");
-    for (found, answer) in requests.iter().zip(&answers) {
+    for (found, before) in requests.iter().zip(&approved) {
+        let others = before.iter().filter(|name| **name != me).count();
         context.say(&format!(
             "{me} approved request {}; that makes {} of {} needed",
             found.id,
-            answer.count,
+            others + 1,
             opened.set(kind)?.threshold.get()
         ));
     }
@@ -195,13 +197,13 @@ fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<P
     Ok(folder)
 }
 
-/// Everything that a person has to know before saying yes.
+/// Everything that a person has to know before saying yes; gives who has said it already.
 fn explain(
     context: &Context<'_>,
     opened: &Opened,
     found: &Found,
     me: &Name,
-) -> Result<(), Failure> {
+) -> Result<Vec<Name>, Failure> {
     let request = found.verified.request();
     let opener = &request.opener;
     context.say(&format!(
@@ -213,12 +215,7 @@ fn explain(
         "  with key  {}   (the known)",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show_to_compare(context, opened, &request.drafts);
-    let plural = if request.drafts.len() == 1 { "" } else { "s" };
-    context.say(&format!(
-        "  nothing else is signed: {} signature{plural}, read from the bytes, not from {opener}'s text",
-        request.drafts.len()
-    ));
+    certify::show_to_compare(context, opened, request);
     context.say("");
     context.say(&format!(
         "Who could copy the key: {opener}, on {}, for the second in which it exists.",
@@ -253,7 +250,7 @@ fn explain(
         screen::list(&names)
     ));
     context.say("");
-    Ok(())
+    Ok(names)
 }
 
 /// Asks for the words and the way by which they came, which is recorded.
@@ -312,14 +309,11 @@ struct Answered {
     approval_path: PathBuf,
     submission: Vec<u8>,
     name: String,
-    /// So many have approved, this one included.
-    count: usize,
 }
 
 impl Answered {
     fn make(
         context: &Context<'_>,
-        opened: &Opened,
         found: &Found,
         me: &Name,
         own: &OwnShare<'_>,
@@ -332,17 +326,11 @@ impl Answered {
         } = own.approve(&found.verified, way, context.world.clock.now())?;
         // For `submit`, which can't open it; nobody believes this line.
         let head = format!("quorate submission: request {digest} from {me}\n");
-        let others = opened
-            .approvals(found)
-            .iter()
-            .filter(|(approval, _)| approval.holder != *me)
-            .count();
         Ok(Self {
             approval,
             approval_path: PathBuf::from(format!("approvals/{id}-{me}.approval")),
             submission: [head.as_bytes(), &submission].concat(),
             name: format!("{id}-{me}.submission"),
-            count: others + 1,
         })
     }
 }

@@ -15,10 +15,9 @@ use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::submission::Verdict;
 use crate::openpgp::draft::Draft;
-use crate::openpgp::manifest_signature::primary_of;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
-use crate::session::front::{self, Coming, Purpose, Ran, SessionError, Signing};
+use crate::session::front::{self, Coming, Ran, Signing};
 use crate::session::locked::LockedBytes;
 use crate::session::refusal::Refusal;
 use crate::session::sign::{SignFailure, SignJob, SignReply};
@@ -45,12 +44,6 @@ pub(super) struct Session<'a> {
     pub strict: bool,
 }
 
-/// Starts a worker for a request.
-pub(super) fn worker(context: &Context<'_>, id: &str) -> Result<Coming, Failure> {
-    Coming::start(&context.world.programs.worker_program(), Purpose::Sign)
-        .map_err(|error| report::session(id, &error))
-}
-
 impl Session<'_> {
     /// Signs with the submissions that are there, and writes what came of it.
     pub(super) fn carry_out(
@@ -60,14 +53,8 @@ impl Session<'_> {
         submissions: &[Arrived],
     ) -> Result<(), Failure> {
         let (opened, found) = (self.opened, self.found);
-        let id = &found.id;
-        let primary = primary_of(opened.manifest().certificate.as_bytes())
-            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
-        let set = opened.set(found.verified.request().kind)?;
-        let key_file = opened.read(context.world.files, &set.file)?;
-        let (signing, ran) = self
-            .sign(context, coming, &key_file, submissions)
-            .map_err(|error| report::session(id, &error))?;
+        let primary = opened.primary()?;
+        let (signing, ran) = self.sign(context, coming, submissions)?;
         let reply = match signing {
             Signing::Done(reply) => reply,
             Signing::Refused(failure) => {
@@ -103,17 +90,18 @@ impl Session<'_> {
         &self,
         context: &Context<'_>,
         coming: Coming,
-        key_file: &[u8],
         submissions: &[Arrived],
-    ) -> Result<(Signing, Ran), SessionError> {
-        self.secrets.identity.expose(|identity| {
+    ) -> Result<(Signing, Ran), Failure> {
+        let set = self.opened.set(self.found.verified.request().kind)?;
+        let key_file = self.opened.read(context.world.files, &set.file)?;
+        let signed = self.secrets.identity.expose(|identity| {
             let job = SignJob {
                 pin: self.opened.manifest().fingerprint.clone(),
                 now: context.world.clock.now(),
                 in_force: true,
                 manifest: &self.opened.bytes,
                 request: &self.found.file,
-                key_file,
+                key_file: &key_file,
                 identity,
                 submissions: submissions
                     .iter()
@@ -121,7 +109,8 @@ impl Session<'_> {
                     .collect(),
             };
             front::sign(coming, self.strict, &job)
-        })
+        });
+        signed.map_err(|error| report::session(&self.found.id, &error))
     }
 
     /// Results, minutes and approvals, durable before anything is deleted.
@@ -232,10 +221,10 @@ fn refused(opened: &Opened, found: &Found, failure: &SignFailure) -> Failure {
             _ => None,
         })
         .collect();
-    too_few(opened, found, &used, "so far")
+    too_few(opened, found, &used)
 }
 
-fn too_few(opened: &Opened, found: &Found, have: &[&Name], when: &str) -> Failure {
+fn too_few(opened: &Opened, found: &Found, have: &[&Name]) -> Failure {
     let request = found.verified.request();
     let Ok(set) = opened.set(request.kind) else {
         return report::refused(&found.id, &Refusal::NotInForce);
@@ -250,7 +239,7 @@ fn too_few(opened: &Opened, found: &Found, have: &[&Name], when: &str) -> Failur
     Failure::new(
         Exit::Quorum,
         format!(
-            "quorum not reached: {} of {needed} true shares {when}",
+            "quorum not reached: {} of {needed} true shares so far",
             have.len()
         ),
     )

@@ -12,8 +12,8 @@ use super::opened::{self, Opened};
 use super::report::{Exit, Failure, path};
 use super::{Identity, screen};
 use crate::ceremony::explain;
+use crate::ceremony::request::Request;
 use crate::openpgp::draft::Draft;
-use crate::openpgp::manifest_signature::primary_of;
 use crate::openpgp::plan::{Algorithm, Certainty, Hash, Notation, Plan, Stamp};
 use crate::openpgp::target::{RawTarget, TargetError, certificates, choose};
 use crate::openpgp::{armor::dearmor, target};
@@ -120,9 +120,7 @@ impl Terms {
             })
             .collect::<Result<Vec<_>, _>>()?;
         notations.sort();
-        let manifest = opened.manifest();
-        let primary = primary_of(manifest.certificate.as_bytes())
-            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
+        let primary = opened.primary()?;
         let stamp = Stamp {
             issuer: primary.fingerprint(),
             algorithm: Algorithm::of(primary.pk_algo()).ok_or_else(|| {
@@ -269,9 +267,15 @@ pub(super) fn show(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
     });
 }
 
-/// Shows what drafts do to who compares them: fingerprints first, old and new.
-pub(super) fn show_to_compare(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
+/// Shows what a request does to who compares it: fingerprints first, old and new.
+pub(super) fn show_to_compare(context: &Context<'_>, opened: &Opened, request: &Request) {
+    let Request { drafts, opener, .. } = request;
     show_as(context, opened, drafts, explain::to_compare);
+    let plural = if drafts.len() == 1 { "" } else { "s" };
+    context.say(&format!(
+        "  nothing else is signed: {} signature{plural}, read from the bytes, not from {opener}'s text",
+        drafts.len()
+    ));
 }
 
 fn show_as(

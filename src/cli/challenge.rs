@@ -44,21 +44,13 @@ pub(super) struct Root<'r> {
 }
 
 impl Root<'_> {
-    fn key(&self) -> String {
-        match self.seal {
-            Seal::OpenPgp(fingerprint) => fingerprint.to_hex(),
-            Seal::Age(value) | Seal::Ssh(value) => value.clone(),
-            Seal::Passphrase => String::new(),
-        }
-    }
-
     fn digest(&self, words: &str) -> String {
         let words = words.split_whitespace().map(str::to_lowercase);
         let words = words.collect::<Vec<_>>().join(" ");
         let text = format!(
             "quorate challenge v1\0{}\0{}\0{words}",
             self.name,
-            self.key()
+            self.seal.value()
         );
         Digest::of(text.as_bytes()).to_string()
     }
@@ -66,8 +58,7 @@ impl Root<'_> {
 
 impl Challenges {
     fn file(context: &Context<'_>, folder: &Path) -> Result<PathBuf, Failure> {
-        let name = Digest::of(folder.as_os_str().as_encoded_bytes()).to_string();
-        Ok(context.state()?.join("challenges").join(&name[..32]))
+        Ok(context.pins()?.of_folder("challenges", folder))
     }
 
     /// What was asked before; nothing if that can't be read any more.
@@ -84,14 +75,10 @@ impl Challenges {
     fn write(&self, context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
         let file = Self::file(context, folder)?;
         let text = toml::to_string(self).unwrap_or_default();
-        let mut batch = Batch::new();
-        let parents: Vec<&Path> = file.ancestors().skip(1).collect();
-        for parent in parents.into_iter().rev() {
-            batch = batch.folder(parent, 0o700);
-        }
         let World { files, random, .. } = context.world;
-        batch
-            .replace(file, text.into_bytes(), 0o600)
+        Batch::new()
+            .folder_within(file.parent().unwrap_or(&file), 0o700)
+            .replace(&file, text.into_bytes(), 0o600)
             .commit(files, random)?;
         Ok(())
     }
@@ -114,7 +101,7 @@ impl Challenges {
         let asked = self.root.iter();
         asked
             .filter(|asked| asked.name == root.name.as_str())
-            .find(|asked| asked.key == root.key())
+            .find(|asked| asked.key == root.seal.value())
     }
 
     /// Writes a message for each root that only the own key opens.
@@ -147,7 +134,7 @@ impl Challenges {
             self.root.retain(|asked| asked.name != root.name.as_str());
             self.root.push(Asked {
                 name: root.name.to_string(),
-                key: root.key(),
+                key: root.seal.value(),
                 digest: root.digest(&words),
                 answered: None,
             });

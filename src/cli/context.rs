@@ -9,10 +9,11 @@ use sequoia_openpgp::Fingerprint;
 use super::Common;
 use super::opened::{Evidence, Opened, has_conflict};
 use super::own_share::Unlocked;
-use super::report::{Exit, Failure, path};
+use super::report::{self, Exit, Failure, path};
 use super::seen::Seen;
 use crate::ceremony::explain;
 use crate::roster::name::Name;
+use crate::session::front::{Coming, Purpose};
 use crate::vault::manifest::{MAX_MANIFEST, SignedManifest};
 use crate::vault::pins::{PinError, PinStore, Pins};
 use crate::vault::record::Digest;
@@ -98,7 +99,7 @@ impl<'w> Context<'w> {
     }
 
     /// This machine's memory.
-    pub(super) fn state(&self) -> Result<&Path, Failure> {
+    fn state(&self) -> Result<&Path, Failure> {
         self.world.surroundings.state.as_deref().ok_or_else(|| {
             Failure::new(
                 Exit::Usage,
@@ -116,12 +117,11 @@ impl<'w> Context<'w> {
         let Some(text) = &self.common.key else {
             return Ok(None);
         };
-        let compact: String = text.split_whitespace().collect();
-        match compact.parse::<Fingerprint>() {
-            Ok(fingerprint) if compact.len() == 40 || compact.len() == 64 => Ok(Some(fingerprint)),
-            _ => Err(Failure::new(Exit::Usage, "--key wants a whole fingerprint")
-                .fact("40 hexadecimal digits; spaces may be left in if it is quoted")),
-        }
+        let whole = whole_fingerprint(text, &[40, 64]);
+        whole.map(Some).ok_or_else(|| {
+            Failure::new(Exit::Usage, "--key wants a whole fingerprint")
+                .fact("40 hexadecimal digits; spaces may be left in if it is quoted")
+        })
     }
 
     /// The manifest's bytes, and what it says if its own key signed it.
@@ -161,7 +161,7 @@ impl<'w> Context<'w> {
         let (bytes, signed) = self.manifest(&folder)?;
         let store = self.pins()?;
         let vault = signed.vault_id;
-        let damaged = |error: &PinError| pin_failure(error, &folder);
+        let damaged = |error: &PinError| report::pins(error, &folder);
         let mut pins = match store.read(&folder, &vault)?.map_err(|e| damaged(&e))? {
             Some(mut pins) => {
                 pins.check(&signed).map_err(|e| damaged(&e))?;
@@ -361,6 +361,12 @@ impl<'w> Context<'w> {
         )
     }
 
+    /// Starts a worker, which waits for its job; `what` names it if it can't be started.
+    pub(super) fn worker(&self, purpose: Purpose, what: &str) -> Result<Coming, Failure> {
+        Coming::start(&self.world.programs.worker_program(), purpose)
+            .map_err(|error| report::session(what, &error))
+    }
+
     /// Version and digest of this program, as requests and minutes name it.
     pub(super) fn program(&self) -> Result<String, Failure> {
         let digest = self.world.programs.own_digest().map_err(|error| {
@@ -377,35 +383,11 @@ impl<'w> Context<'w> {
     }
 }
 
-pub(super) fn pin_failure(error: &PinError, folder: &Path) -> Failure {
-    let here = path(folder);
-    match error {
-        PinError::OtherKey { known, found } => Failure::new(
-            Exit::Forged,
-            format!("{here} holds another key than this machine knows"),
-        )
-        .fact(format!("known  {known}"))
-        .fact(format!("there  {found}")),
-        PinError::Older { known, found } => Failure::new(
-            Exit::Forged,
-            format!("{here} is older than what this machine has seen"),
-        )
-        .fact(format!("generation seen {known}, here {found}")),
-        PinError::Forked { known, found } => Failure::new(
-            Exit::Forged,
-            format!("{here} has another manifest than this machine knows"),
-        )
-        .fact(format!("known  {known}"))
-        .fact(format!("there  {found}")),
-        PinError::Damaged(why) => {
-            return Failure::new(
-                Exit::Failed,
-                format!("this machine's memory of {here} is damaged: {why}"),
-            )
-            .next("move the state directory away; the fingerprint has to be compared anew");
-        }
-    }
-    .next("git pull; if this stays, call another root before you answer anything")
+/// A fingerprint as somebody typed it, with spaces or without, of so many digits.
+pub(super) fn whole_fingerprint(text: &str, digits: &[usize]) -> Option<Fingerprint> {
+    let compact: String = text.split_whitespace().collect();
+    let parsed = compact.parse().ok();
+    parsed.filter(|_| digits.contains(&compact.len()))
 }
 
 impl Context<'_> {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::context::Context;
 use super::import;
 use super::keys::Keys;
+use super::own_share::TRIES;
 use super::report::{Exit, Failure, path, session};
 use super::seats::seat;
 use crate::ceremony::explain::fingerprint;
@@ -21,9 +22,6 @@ use crate::vault::manifest::{Seal, SignedManifest};
 use crate::world::{Batch, SafeText, Timestamp};
 
 const MAX_CONFIG: usize = 256 << 10;
-/// So often a passphrase may be typed anew.
-const TRIES: usize = 3;
-
 #[derive(Args)]
 pub(super) struct Options {
     /// The cycle that the key is for; default: the one that runs now, or the next
@@ -70,7 +68,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         }
     };
     // It starts while the keys are read.
-    let coming = worker(context)?;
+    let coming = context.worker(Purpose::Deal, "the vault")?;
     let mut seats: Vec<Seat> = Vec::with_capacity(config.roots.len());
     let keys = Keys::read(world.files, &folder.join("keys"))?;
     for root in &config.roots {
@@ -190,11 +188,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     Ok(())
 }
 
-fn worker(context: &Context<'_>) -> Result<Coming, Failure> {
-    Coming::start(&context.world.programs.worker_program(), Purpose::Deal)
-        .map_err(|error| session("the vault", &error))
-}
-
 /// Runs the session; asks for the passphrase of an imported key as long as it is wrong.
 fn deal(
     context: &Context<'_>,
@@ -214,7 +207,7 @@ fn deal(
         }
         let worker = match coming.take() {
             Some(coming) => coming,
-            None => worker(context)?,
+            None => context.worker(Purpose::Deal, "the vault")?,
         };
         match front::deal(worker, strict, job) {
             Err(SessionError::Refused(Refusal::Passphrase)) if locked => {

@@ -1,14 +1,12 @@
 //! `quorate decline` and `quorate withdraw`: a holder's no, and the opener's.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, request as request_failure};
 use super::{Identity, screen};
-use crate::ceremony::objection::{Kind, MAX_REASON, Objection, is_a_reason};
+use crate::ceremony::objection::{Kind, MAX_REASON, is_a_reason};
 use crate::roster::name::Name;
 
 #[derive(Args)]
@@ -55,24 +53,9 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
         }
     }
     let own = context.open_own(&opened, &me, request.kind, &options.identity)?;
-    let objection = Objection {
-        kind,
-        vault: request.vault,
-        request: found.verified.digest(),
-        set: request.set,
-        holder: me.clone(),
-        seat: own.dealt.seat,
-        because: options.because.trim().to_owned(),
-        signed: opened.now,
-    };
-    let file = objection.sign(&own.sealed.holder_key).map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("the {} can't be written: {error}", kind.word()),
-        )
-    })?;
-    let path = objection.path(id);
-    context.write(&opened, vec![(PathBuf::from(&path), file)])?;
+    let key = &own.sealed.holder_key;
+    let (path, file) = opened.object(&found, kind, &me, options.because.trim(), key)?;
+    context.write(&opened, vec![(path.clone(), file)])?;
     let opened = context.open()?;
     match kind {
         Kind::Decline => {
@@ -106,7 +89,7 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
     }
     context.share_by_git(
         &opened.folder,
-        &path,
+        &path.display().to_string(),
         &format!(
             "{} {id}: {me}",
             if kind == Kind::Decline {

@@ -19,6 +19,26 @@ pub(super) struct Desk {
     pub live: PathBuf,
 }
 
+/// Where the one-time key of a request is, as seen from this machine.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum OneTimeKey {
+    /// Here, sealed to its opener.
+    OnDisk,
+    /// In the memory of a live session on this machine.
+    InMemory,
+    /// Nowhere any more: such a session ended without a word.
+    Lost,
+    /// Not on this machine, or used up.
+    Elsewhere,
+}
+
+impl OneTimeKey {
+    /// Can something on this machine open answers?
+    pub(super) fn is_here(self) -> bool {
+        matches!(self, Self::OnDisk | Self::InMemory)
+    }
+}
+
 /// What was deleted from a desk.
 #[derive(Default)]
 pub(super) struct Cleared {
@@ -39,19 +59,17 @@ impl Desk {
         folders
     }
 
-    /// Is the one-time key here, on the disk or in the memory of a live session?
-    pub(super) fn is_there(&self, files: &dyn Files) -> Result<bool, FilesError> {
-        Ok(files.kind(&self.one_time)?.is_some() || self.is_live(files)?)
-    }
-
-    /// Does a process hold the one-time key in its memory?
-    pub(super) fn is_live(&self, files: &dyn Files) -> Result<bool, FilesError> {
-        files.is_locked(&self.live)
-    }
-
-    /// Has such a process ended without a word, and the key with it?
-    pub(super) fn has_died(&self, files: &dyn Files) -> Result<bool, FilesError> {
-        Ok(files.kind(&self.live)?.is_some() && !self.is_there(files)?)
+    /// Where the one-time key is.
+    pub(super) fn key(&self, files: &dyn Files) -> Result<OneTimeKey, FilesError> {
+        Ok(if files.kind(&self.one_time)?.is_some() {
+            OneTimeKey::OnDisk
+        } else if files.kind(&self.live)?.is_none() {
+            OneTimeKey::Elsewhere
+        } else if files.is_locked(&self.live)? {
+            OneTimeKey::InMemory
+        } else {
+            OneTimeKey::Lost
+        })
     }
 
     /// What has arrived: files of submissions.

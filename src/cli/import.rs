@@ -5,7 +5,7 @@ use sequoia_openpgp::Fingerprint;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-use super::context::Context;
+use super::context::{Context, whole_fingerprint};
 use super::report::{Exit, Failure, path};
 use crate::ceremony::explain;
 use crate::openpgp::import::{Export, ImportError, MAX_IMPORT, Wish};
@@ -103,18 +103,13 @@ pub(super) fn read(
 
 fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
     let parse = |text: &String| {
-        let compact: String = text.split_whitespace().collect();
-        compact
-            .parse::<Fingerprint>()
-            .ok()
-            .filter(|_| compact.len() == 40)
-            .ok_or_else(|| {
-                Failure::new(
-                    Exit::Usage,
-                    "--drop wants the whole fingerprint of a subkey",
-                )
-                .next("gpg --with-subkey-fingerprint --list-secret-keys")
-            })
+        whole_fingerprint(text, &[40]).ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                "--drop wants the whole fingerprint of a subkey",
+            )
+            .next("gpg --with-subkey-fingerprint --list-secret-keys")
+        })
     };
     texts.iter().map(parse).collect()
 }

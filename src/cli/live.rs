@@ -9,15 +9,13 @@ use super::opened::Opened;
 use super::report::Failure;
 use super::screen;
 use super::table::{Table, why};
-use crate::ceremony::submission::{MAX_SUBMISSION, Verdict};
+use crate::ceremony::submission::{BEGIN, END, MAX_SUBMISSION, Verdict, unquoted};
 use crate::ceremony::words;
 use crate::roster::name::Name;
 use crate::world::{Look, SafeText};
 
 /// So many submissions are looked at; a vault has at most 255 holders.
 const MAX_LOOKED_AT: usize = 1000;
-const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
-const END: &str = "-----END AGE ENCRYPTED FILE-----";
 
 /// What has come so far.
 struct Board<'t> {
@@ -31,24 +29,28 @@ struct Board<'t> {
     /// The last thing that is worth telling.
     news: String,
     /// A submission that is being pasted.
-    paste: Zeroizing<String>,
+    paste: Zeroizing<Vec<u8>>,
     /// So many answers lay in the vault when it was looked at last.
-    answers: usize,
+    answers: Option<usize>,
+    /// What it told then: who approved or declined, who may still approve, how many are needed.
+    told: Vec<(Name, String)>,
+    open: Vec<Name>,
+    needed: usize,
     failed: Option<Failure>,
 }
 
 pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
     let context = table.context;
     let found = table.found;
-    let request = found.verified.request();
     context.say("");
     context.say(&format!(
         "request {} is open as long as this terminal is. Read these eight words to the others:",
         found.id
     ));
     context.say(&screen::words(&words::of(&[found.verified.digest()])));
+    let opened = context.open()?;
     context.share_by_git(
-        &context.open()?.folder,
+        &opened.folder,
         &format!(
             "requests/{0}.request approvals/{0}-{1}.approval",
             found.id, table.me
@@ -59,20 +61,19 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
     context.say("");
     let mut board = Board {
         table,
-        opened: context.open()?,
+        opened,
         seen: Vec::new(),
         arrived: vec![own],
         rows: vec![(table.me.clone(), "approved   opened it".to_owned())],
         news: String::new(),
         paste: Zeroizing::default(),
-        answers: 0,
+        answers: None,
+        told: Vec::new(),
+        open: Vec::new(),
+        needed: usize::MAX,
         failed: None,
     };
-    let needed = usize::from(board.opened.set(request.kind)?.threshold.get());
-    let watched = context
-        .world
-        .terminal
-        .watch(&mut |line| board.turn(line, needed));
+    let watched = context.world.terminal.watch(&mut |line| board.turn(line));
     if let Some(failure) = board.failed.take() {
         table.desk.clear(context.world.files)?;
         return Err(failure);
@@ -92,7 +93,7 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
 
 impl Board<'_> {
     /// One look: at what was pasted and at the inbox.
-    fn turn(&mut self, line: Option<&str>, needed: usize) -> Look {
+    fn turn(&mut self, line: Option<&str>) -> Look {
         if let Some(line) = line {
             self.pasted(line);
         }
@@ -101,8 +102,8 @@ impl Board<'_> {
         }
         let now = self.table.context.world.clock.now();
         let closed = self.table.found.verified.open_at(now).is_err();
-        let is_last = closed || self.failed.is_some() || self.arrived.len() >= needed;
-        let mut lines = self.lines(needed);
+        let is_last = closed || self.failed.is_some() || self.arrived.len() >= self.needed;
+        let mut lines = self.lines();
         if !is_last {
             lines.push(format!(
                 "answers: pasted here, or  quorate approve {} --out - | ssh HOST quorate submit",
@@ -115,7 +116,7 @@ impl Board<'_> {
 
     /// A line of a submission, quoted by a mail program or not.
     fn pasted(&mut self, line: &str) {
-        let line = line.trim_start_matches(['>', ' ', '\t']).trim_end();
+        let line = unquoted(line.as_bytes());
         if line == BEGIN {
             self.paste = Zeroizing::default();
         }
@@ -124,28 +125,50 @@ impl Board<'_> {
             self.paste = Zeroizing::default();
             return;
         }
-        self.paste.push_str(line);
-        self.paste.push('\n');
+        self.paste.extend_from_slice(line);
+        self.paste.push(b'\n');
         if line == END {
-            let text = std::mem::take(&mut self.paste);
-            let submission = Zeroizing::new(text.as_bytes().to_vec());
+            let submission = std::mem::take(&mut self.paste);
             let name = PathBuf::from("what was pasted");
             self.take((name, submission), "pasted here");
         }
     }
 
-    fn look(&mut self) -> Result<(), Failure> {
+    /// What the vault tells of those whose answer isn't here, looked at again only when it has changed.
+    fn look_at_the_vault(&mut self) -> Result<(), Failure> {
         let files = self.table.context.world.files;
         let approvals = self.opened.folder.join("approvals");
         let answers = match files.kind(&approvals)? {
             Some(_) => files.list(&approvals)?.len(),
             None => 0,
         };
-        if answers != self.answers {
-            self.answers = answers;
-            self.opened = self.table.context.open()?;
-            self.opened.not_ended(self.table.found)?;
+        if self.answers == Some(answers) {
+            return Ok(());
         }
+        if self.answers.is_some() {
+            self.opened = self.table.context.open()?;
+        }
+        self.answers = Some(answers);
+        let found = self.table.found;
+        self.opened.not_ended(found)?;
+        let approved = self.opened.approvals(found).into_iter();
+        let declined = self.opened.declines(found);
+        (self.open, self.needed) = self.opened.still_possible(found, &declined)?;
+        let approved = approved.map(|(approval, _)| {
+            let what = "approved   but the answer isn't here yet".to_owned();
+            (approval.holder, what)
+        });
+        let declined = declined.into_iter().map(|no| {
+            let why = SafeText::limited(&no.because, 60);
+            (no.holder, format!("declined   \"{why}\""))
+        });
+        self.told = approved.chain(declined).collect();
+        Ok(())
+    }
+
+    fn look(&mut self) -> Result<(), Failure> {
+        self.look_at_the_vault()?;
+        let files = self.table.context.world.files;
         for file in self.table.desk.arrived(files)? {
             if self.seen.contains(&file) || self.seen.len() >= MAX_LOOKED_AT {
                 continue;
@@ -200,28 +223,7 @@ impl Board<'_> {
         self.rows.iter().any(|(other, _)| other == name)
     }
 
-    /// A line for each who has said something: whose answer is here, and what the vault tells of others.
-    fn rows(&self) -> Vec<String> {
-        let found = self.table.found;
-        let mut rows = self.rows.clone();
-        for (approval, _) in self.opened.approvals(found) {
-            if !self.has(&approval.holder) {
-                let what = "approved   but the answer isn't here yet".to_owned();
-                rows.push((approval.holder, what));
-            }
-        }
-        for decline in self.opened.declines(found) {
-            if !self.has(&decline.holder) {
-                let why = SafeText::limited(&decline.because, 60);
-                rows.push((decline.holder, format!("declined   \"{why}\"")));
-            }
-        }
-        rows.iter()
-            .map(|(name, what)| format!("  {:<8} {what}", name.to_string()))
-            .collect()
-    }
-
-    fn lines(&self, needed: usize) -> Vec<String> {
+    fn lines(&self) -> Vec<String> {
         let request = self.table.found.verified.request();
         let now = self.table.context.world.clock.now();
         let mut lines = vec![format!(
@@ -229,28 +231,16 @@ impl Board<'_> {
             screen::minute(request.closes),
             screen::time_left(now, request.closes)
         )];
-        lines.extend(self.rows());
-        let missing: Vec<Name> = self
-            .opened
-            .set(request.kind)
-            .map(|set| {
-                set.shares
-                    .iter()
-                    .map(|dealt| dealt.holder.clone())
-                    .collect()
-            })
-            .unwrap_or_else(|_: Failure| Vec::new());
-        let declined = self.opened.declines(self.table.found);
-        let no = |name: &Name| declined.iter().any(|decline| decline.holder == *name);
-        let missing: Vec<Name> = missing
-            .into_iter()
-            .filter(|name| !self.has(name) && !no(name))
-            .collect();
-        lines.push(match needed.saturating_sub(self.arrived.len()) {
+        let elsewhere = self.told.iter().filter(|(name, _)| !self.has(name));
+        for (name, what) in self.rows.iter().chain(elsewhere) {
+            lines.push(format!("  {:<8} {what}", name.to_string()));
+        }
+        let missing: Vec<&Name> = self.open.iter().filter(|name| !self.has(name)).collect();
+        let (here, needed) = (self.arrived.len(), self.needed);
+        lines.push(match needed.saturating_sub(here) {
             0 => format!("{needed} of {needed}"),
             still => format!(
-                "{} of {needed}; still {still} of: {}",
-                self.arrived.len(),
+                "{here} of {needed}; still {still} of: {}",
                 screen::list(&missing)
             ),
         });

@@ -15,6 +15,7 @@ use crate::ceremony::outcome::{MAX_OUTCOME, Outcome, OutcomeError};
 use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
 use crate::openpgp::Plan;
 use crate::openpgp::manifest_signature::primary_of;
+use crate::openpgp::plan::Primary;
 use crate::roster::name::Name;
 use crate::vault::closing::{Closing, MAX_CLOSING};
 use crate::vault::force::Force;
@@ -125,6 +126,12 @@ impl std::ops::Deref for Opened {
 impl Opened {
     pub(super) fn manifest(&self) -> &Manifest {
         self.signed.manifest()
+    }
+
+    /// The vault's primary key.
+    pub(super) fn primary(&self) -> Result<Primary, Failure> {
+        primary_of(self.manifest().certificate.as_bytes())
+            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))
     }
 
     pub(super) fn remembered_me(&self) -> Option<&Name> {
@@ -304,8 +311,7 @@ impl Opened {
         let Some((_, file)) = self.evidence.results.iter().find(|(path, _)| *path == name) else {
             return Ok(None);
         };
-        let primary = primary_of(self.manifest().certificate.as_bytes())
-            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
+        let primary = self.primary()?;
         Outcome::read(file, &found.verified, &primary)
             .map(Some)
             .map_err(|error: OutcomeError| {

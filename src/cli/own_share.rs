@@ -95,7 +95,7 @@ pub(super) struct Unlocked {
 }
 
 /// So often a passphrase may be typed anew.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 
 impl Context<'_> {
     /// Opens the own share of a set and checks it against the manifest.

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::carry_out::{Arrived, Secrets, Session, finish, worker};
+use super::carry_out::{Arrived, Secrets, Session, finish};
 use super::context::Context;
-use super::desk::{Desk, submissions_in};
+use super::desk::{Desk, OneTimeKey, submissions_in};
 use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure, path};
 use super::{Identity, screen};
 use crate::ceremony::submission::MAX_SUBMISSION;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
+use crate::session::front::Purpose;
 use crate::session::locked::LockedBytes;
 use crate::world::{Kind as FileKind, SafeText};
 
@@ -48,41 +49,19 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let me = context.me(&opened)?;
     let request = found.verified.request();
     let now = context.world.clock.now();
-    if desk.is_live(context.world.files)? {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("{id} is live: its one-time key is in the memory of another process here"),
-        )
-        .next("carry it out there, or end it there with Ctrl-C"));
-    }
-    if desk.has_died(context.world.files)? {
-        return Err(ended_with_its_terminal(id));
-    }
-    if !desk.is_there(context.world.files)? {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("the one-time key of {id} isn't on this machine"),
-        )
-        .fact(format!(
-            "{} opened it on {}",
-            request.opener,
-            SafeText::new(&request.machine)
-        ))
-        .next(format!(
-            "let {} perform it, or open a request of your own",
-            request.opener
-        )));
+    if let Some(failure) = no_key(desk.key(context.world.files)?, &found) {
+        return Err(failure);
     }
     let submissions = collect(context, &desk, &me, &options.files)?;
     found
         .verified
         .open_at(now)
-        .map_err(|error| closed(context, &opened, &found, &error))?;
+        .map_err(|error| closed(&opened, &found, &error))?;
     opened.not_ended(&found)?;
     context.needs_force(&opened, request.kind)?;
 
     // It starts while gpg or a person opens the identity.
-    let coming = worker(context, id)?;
+    let coming = context.worker(Purpose::Sign, id)?;
     let secrets = open_desk(context, &opened, &me, &desk, &options.identity)?;
     let session = Session {
         opened: &opened,
@@ -95,16 +74,38 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     session.carry_out(context, coming, &submissions)
 }
 
-/// A live session that was killed: its key was nowhere else.
-fn ended_with_its_terminal(id: &str) -> Failure {
-    Failure::new(
-        Exit::Quorum,
-        format!("{id} was live, and ended with its terminal"),
-    )
-    .fact("its one-time key was in memory only; no answer to it opens any more")
-    .next(format!(
-        "tell the others: quorate withdraw {id} --because 'its terminal was closed'"
-    ))
+/// Why the one-time key can't be used from here, if it can't.
+fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
+    let (id, request) = (&found.id, found.verified.request());
+    Some(match key {
+        OneTimeKey::OnDisk => return None,
+        OneTimeKey::InMemory => Failure::new(
+            Exit::Usage,
+            format!("{id} is live: its one-time key is in the memory of another process here"),
+        )
+        .next("carry it out there, or end it there with Ctrl-C"),
+        OneTimeKey::Lost => Failure::new(
+            Exit::Quorum,
+            format!("{id} was live, and ended with its terminal"),
+        )
+        .fact("its one-time key was in memory only; no answer to it opens any more")
+        .next(format!(
+            "tell the others: quorate withdraw {id} --because 'its terminal was closed'"
+        )),
+        OneTimeKey::Elsewhere => Failure::new(
+            Exit::Usage,
+            format!("the one-time key of {id} isn't on this machine"),
+        )
+        .fact(format!(
+            "{} opened it on {}",
+            request.opener,
+            SafeText::new(&request.machine)
+        ))
+        .next(format!(
+            "let {} perform it, or open a request of your own",
+            request.opener
+        )),
+    })
 }
 
 /// The submissions that were named, the own one, and what else lies in the inbox: path and bytes. Whoever fills the
@@ -188,17 +189,11 @@ fn open_desk(
     })
 }
 
-fn closed(
-    context: &Context<'_>,
-    opened: &Opened,
-    found: &Found,
-    error: &crate::ceremony::RequestError,
-) -> Failure {
+fn closed(opened: &Opened, found: &Found, error: &crate::ceremony::RequestError) -> Failure {
     let approvals = opened.approvals(found);
     let names: Vec<String> = approvals
         .iter()
         .map(|(approval, _)| approval.holder.to_string())
         .collect();
-    let _ = context;
     report::request(&found.id, error).fact(format!("approved by then: {}", screen::list(&names)))
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::context::{Context, pin_failure};
-use super::report::{Exit, Failure, path};
+use super::context::Context;
+use super::report::{self, Exit, Failure, path};
 use crate::ceremony::explain;
 use crate::vault::pins::{MAX_PINS, PinError, Pins};
 use crate::world::{Batch, SafeText};
@@ -89,7 +89,7 @@ fn import(context: &Context<'_>, options: &Import) -> Result<(), Failure> {
         .next("cd into the vault that is meant, or ask who gave you the file"));
     }
     let store = context.pins()?;
-    let failed = |error: &PinError| pin_failure(error, &folder);
+    let failed = |error: &PinError| report::pins(error, &folder);
     theirs.check(&signed).map_err(|error| failed(&error))?;
     let own = store
         .read(&folder, &vault)?

@@ -8,6 +8,7 @@ use crate::ceremony::request::RequestError;
 use crate::roster::holder_key::SigError;
 use crate::session::front::SessionError;
 use crate::session::refusal::Refusal;
+use crate::vault::pins::PinError;
 use crate::world::gpg::GpgError;
 use crate::world::{Fault, FilesError, SafeText, TerminalError};
 
@@ -289,4 +290,37 @@ pub fn refused(id: &str, refusal: &Refusal) -> Failure {
             Failure::new(Exit::Failed, format!("the session failed: {refusal}"))
         }
     }
+}
+
+/// Why a vault isn't the one that this machine knows.
+#[must_use]
+pub fn pins(error: &PinError, folder: &Path) -> Failure {
+    let here = path(folder);
+    match error {
+        PinError::OtherKey { known, found } => Failure::new(
+            Exit::Forged,
+            format!("{here} holds another key than this machine knows"),
+        )
+        .fact(format!("known  {known}"))
+        .fact(format!("there  {found}")),
+        PinError::Older { known, found } => Failure::new(
+            Exit::Forged,
+            format!("{here} is older than what this machine has seen"),
+        )
+        .fact(format!("generation seen {known}, here {found}")),
+        PinError::Forked { known, found } => Failure::new(
+            Exit::Forged,
+            format!("{here} has another manifest than this machine knows"),
+        )
+        .fact(format!("known  {known}"))
+        .fact(format!("there  {found}")),
+        PinError::Damaged(why) => {
+            return Failure::new(
+                Exit::Failed,
+                format!("this machine's memory of {here} is damaged: {why}"),
+            )
+            .next("move the state directory away; the fingerprint has to be compared anew");
+        }
+    }
+    .next("git pull; if this stays, call another root before you answer anything")
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::context::Context;
 use super::keys::Keys;
+use super::own_share::TRIES;
 use super::report::{Exit, Failure};
 use crate::roster::config::{Root, Seal as ConfigSeal};
 use crate::roster::name::Name;
@@ -11,9 +12,6 @@ use crate::roster::sealing::{Recipient, TypedPassphrase};
 use crate::session::deal::Seat;
 use crate::vault::manifest::{Member, Seal};
 use crate::world::SafeText;
-
-/// So often a passphrase may be typed anew.
-const TRIES: usize = 3;
 
 /// To whom this root's shares go: a key out of `keys/`, or a passphrase that is chosen now.
 pub(super) fn seat(

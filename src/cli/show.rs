@@ -44,10 +44,8 @@ fn print_words(context: &Context<'_>, opened: &Opened, requests: &[Found]) -> Re
     let mut digests: Vec<Digest> = Vec::new();
     for found in requests {
         let digest = found.verified.digest();
-        if !context
-            .desk(opened, &digest)?
-            .is_there(context.world.files)?
-        {
+        let desk = context.desk(opened, &digest)?;
+        if !desk.key(context.world.files)?.is_here() {
             let opener = &found.verified.request().opener;
             return Err(Failure::new(
                 Exit::Usage,
@@ -81,13 +79,7 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
         "with key   {}",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show_to_compare(context, opened, &request.drafts);
-    let plural = if request.drafts.len() == 1 { "" } else { "s" };
-    context.say(&format!(
-        "  nothing else is signed: {} signature{plural}, read from the bytes, not from {}'s text",
-        request.drafts.len(),
-        request.opener
-    ));
+    certify::show_to_compare(context, opened, request);
     context.say(&format!("program    {}", SafeText::new(&request.program)));
     let set = opened.set(request.kind)?;
     let approvals = opened.approvals(found);

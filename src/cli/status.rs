@@ -5,6 +5,7 @@ use quorate_share::Kind;
 
 use super::answers::Ended;
 use super::context::Context;
+use super::desk::OneTimeKey;
 use super::opened::{Found, Opened};
 use super::report::Failure;
 use super::{screen, status_json};
@@ -189,13 +190,13 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
         .map(|(approval, _)| (approval.holder, approval.signed))
         .collect();
     let desk = context.desk(opened, &found.verified.digest())?;
-    let mine = desk.is_there(context.world.files)?;
+    let key = desk.key(context.world.files)?;
+    let mine = key.is_here();
     let arrived = if mine {
         desk.arrived(context.world.files)?.len()
     } else {
         0
     };
-    let died = desk.has_died(context.world.files)?;
     let declined = opened.declines(&found);
     let waiting = set
         .shares
@@ -213,7 +214,7 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
         declined,
         arrived,
         mine,
-        died,
+        died: key == OneTimeKey::Lost,
     })
 }
 

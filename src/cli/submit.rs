@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::context::Context;
-use super::desk::Desk;
+use super::desk::{Desk, OneTimeKey};
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
-use crate::ceremony::submission::{MAX_SUBMISSION, normalized, split};
+use crate::ceremony::submission::{BEGIN, END, MAX_SUBMISSION, normalized, split};
 use crate::vault::record::Digest;
 use crate::world::{Batch, Kind as FileKind};
 
@@ -47,11 +47,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .flat_map(|(name, text)| split(text).into_iter().map(move |part| (name, part)));
     for (name, text) in each {
         let armor = normalized(text);
-        if !armor.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
-            || !armor
-                .trim_ascii_end()
-                .ends_with(b"-----END AGE ENCRYPTED FILE-----")
-        {
+        if !armor.starts_with(BEGIN) || !armor.trim_ascii_end().ends_with(END) {
             return Err(Failure::new(Exit::Forged, format!("{name} holds no whole submission"))
                 .fact("it begins with BEGIN AGE ENCRYPTED FILE and ends with END AGE ENCRYPTED FILE; nothing was stored")
                 .next("ask for it again; a file or a pipe cuts less than a mail"));
@@ -87,7 +83,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
                 found.id
             )
         });
-        if desk.is_live(context.world.files)? {
+        if desk.key(context.world.files)? == OneTimeKey::InMemory {
             context.advise("its live session shows it now");
             continue;
         }
@@ -112,7 +108,7 @@ fn request_of(
     for found in opened.requests().into_iter().flatten() {
         let desk = context.desk(opened, &found.verified.digest())?;
         let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
-        if open && desk.is_there(context.world.files)? {
+        if open && desk.key(context.world.files)?.is_here() {
             mine.push((found, desk));
         }
     }

@@ -1,16 +1,14 @@
 //! A request whose answers are taken at once: looked at, carried out, or ended for everybody to see.
 
-use std::path::PathBuf;
-
-use super::carry_out::{Arrived, Secrets, Session, worker};
+use super::carry_out::{Arrived, Secrets, Session};
 use super::context::Context;
 use super::desk::Desk;
 use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure};
-use crate::ceremony::objection::{Kind, Objection};
+use crate::ceremony::objection::Kind;
 use crate::ceremony::submission::Verdict;
 use crate::roster::name::Name;
-use crate::session::front::Signing;
+use crate::session::front::{Purpose, Signing};
 use crate::world::TerminalError;
 
 /// A request whose answers are taken now, and all that belongs to it.
@@ -42,19 +40,10 @@ impl Table<'_> {
         opened: &Opened,
         submission: &Arrived,
     ) -> Result<Verdict, Failure> {
-        let session = |error| report::session(&self.found.id, &error);
-        let set = opened.set(self.found.verified.request().kind)?;
-        let key_file = opened.read(self.context.world.files, &set.file)?;
-        let worker = worker(self.context, &self.found.id)?;
-        let (signing, _) = self
-            .session(opened)
-            .sign(
-                self.context,
-                worker,
-                &key_file,
-                std::slice::from_ref(submission),
-            )
-            .map_err(session)?;
+        let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
+        let (signing, _) =
+            self.session(opened)
+                .sign(self.context, worker, std::slice::from_ref(submission))?;
         match signing {
             Signing::Refused(mut failure) => match failure.verdicts.pop() {
                 Some(verdict) => Ok(verdict),
@@ -71,7 +60,7 @@ impl Table<'_> {
     pub(super) fn carry_out(&self, submissions: &[Arrived]) -> Result<(), Failure> {
         let opened = self.context.open()?;
         opened.not_ended(self.found)?;
-        let worker = worker(self.context, &self.found.id)?;
+        let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
         self.session(&opened)
             .carry_out(self.context, worker, submissions)
     }
@@ -99,27 +88,9 @@ impl Table<'_> {
 
     fn withdraw(&self, because: &str) -> Result<(), Failure> {
         let opened = self.context.open()?;
-        let request = self.found.verified.request();
-        let set = opened.set(request.kind)?;
-        let dealt = set
-            .of(self.me)
-            .ok_or_else(|| Failure::new(Exit::Failed, "no seat"))?;
-        let objection = Objection {
-            kind: Kind::Withdrawal,
-            vault: request.vault,
-            request: self.found.verified.digest(),
-            set: request.set,
-            holder: self.me.clone(),
-            seat: dealt.seat,
-            because: because.to_owned(),
-            signed: self.context.world.clock.now(),
-        };
-        let file = objection
-            .sign(&self.secrets.holder_key)
-            .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        let path = objection.path(&self.found.id);
-        self.context
-            .write(&opened, vec![(PathBuf::from(&path), file)])?;
+        let key = &self.secrets.holder_key;
+        let (path, file) = opened.object(self.found, Kind::Withdrawal, self.me, because, key)?;
+        self.context.write(&opened, vec![(path, file)])?;
         self.desk.clear(self.context.world.files)?;
         Ok(())
     }

@@ -5,6 +5,7 @@ use sequoia_openpgp as openpgp;
 use openpgp::armor::Kind;
 use openpgp::cert::ValidCert;
 use openpgp::cert::amalgamation::ValidAmalgamation as _;
+use openpgp::cert::bundle::ComponentBundle;
 use openpgp::crypto::{Password, S2K};
 use openpgp::packet::key::{
     Encrypted, PrimaryRole, SecretKeyMaterial, SecretParts, SubordinateRole,
@@ -244,7 +245,7 @@ impl Export {
         let valid = self
             .cert
             .with_policy(policy, now)
-            .map_err(|error| ImportError::Invalid(innermost(&error)))?;
+            .map_err(|error| ImportError::Invalid(error.root_cause().to_string()))?;
         if matches!(valid.revocation_status(), RevocationStatus::Revoked(_)) {
             return Err(ImportError::Revoked);
         }
@@ -333,37 +334,22 @@ impl Export {
     /// Everything that the key itself signed; what others signed can be merged at any time.
     fn own_packets(&self) -> Result<OwnPackets, ImportError> {
         let mut itself = Vec::new();
-        let primary = self.cert.primary_key();
-        all(
-            &mut itself,
-            primary.self_signatures().chain(primary.self_revocations()),
-        )?;
+        own_signatures(&mut itself, self.cert.primary_key().bundle())?;
         for user_id in self.cert.userids() {
-            packet(&mut itself, user_id.userid().clone().into())?;
-            all(
+            bound(
                 &mut itself,
-                user_id.self_signatures().chain(user_id.self_revocations()),
+                user_id.userid().clone().into(),
+                user_id.bundle(),
             )?;
         }
         for attribute in self.cert.user_attributes() {
-            packet(&mut itself, attribute.user_attribute().clone().into())?;
-            all(
-                &mut itself,
-                attribute
-                    .self_signatures()
-                    .chain(attribute.self_revocations()),
-            )?;
+            let own = attribute.user_attribute().clone().into();
+            bound(&mut itself, own, attribute.bundle())?;
         }
         let mut subkeys = Vec::new();
         for subkey in self.cert.keys().subkeys() {
-            packet(
-                &mut subkeys,
-                Packet::PublicSubkey(subkey.key().clone().parts_into_public()),
-            )?;
-            all(
-                &mut subkeys,
-                subkey.self_signatures().chain(subkey.self_revocations()),
-            )?;
+            let public = subkey.key().clone().parts_into_public();
+            bound(&mut subkeys, Packet::PublicSubkey(public), subkey.bundle())?;
         }
         Ok(OwnPackets { itself, subkeys })
     }
@@ -380,7 +366,9 @@ impl Export {
         packet(&mut bytes, Packet::SecretSubkey(subkey))?;
         for bound in self.cert.keys().subkeys() {
             if bound.key().fingerprint() == fingerprint {
-                all(&mut bytes, bound.self_signatures())?;
+                for signature in bound.self_signatures() {
+                    packet(&mut bytes, signature.clone().into())?;
+                }
             }
         }
         let file = enarmor(Kind::SecretKey, &bytes).map_err(backend)?;
@@ -413,17 +401,20 @@ fn packet(bytes: &mut Vec<u8>, packet: Packet) -> Result<(), ImportError> {
     packet.serialize(bytes).map_err(backend)
 }
 
-fn all<'s>(
+/// A part of the certificate and what its key signed about it.
+fn bound<C>(
     bytes: &mut Vec<u8>,
-    signatures: impl Iterator<Item = &'s Signature>,
+    part: Packet,
+    bundle: &ComponentBundle<C>,
 ) -> Result<(), ImportError> {
-    for signature in signatures {
+    packet(bytes, part)?;
+    own_signatures(bytes, bundle)
+}
+
+fn own_signatures<C>(bytes: &mut Vec<u8>, bundle: &ComponentBundle<C>) -> Result<(), ImportError> {
+    let revocations = bundle.self_revocations();
+    for signature in bundle.self_signatures().chain(revocations) {
         packet(bytes, signature.clone().into())?;
     }
     Ok(())
-}
-
-/// The last reason of a chain of errors, which says most.
-fn innermost(error: &anyhow::Error) -> String {
-    error.root_cause().to_string()
 }

@@ -163,11 +163,11 @@ impl DealJob {
         fields.extend(self.origin.to_fields()?);
         for seat in &self.seats {
             let recipient = seat.recipient.to_bytes();
-            let (kind, value) = match &seat.member.seal {
-                Seal::OpenPgp(fingerprint) => (0, fingerprint.to_hex()),
-                Seal::Age(value) => (1, value.clone()),
-                Seal::Ssh(value) => (2, value.clone()),
-                Seal::Passphrase => (3, String::new()),
+            let kind = match &seat.member.seal {
+                Seal::OpenPgp(_) => 0,
+                Seal::Age(_) => 1,
+                Seal::Ssh(_) => 2,
+                Seal::Passphrase => 3,
             };
             let attest = seat
                 .member
@@ -176,7 +176,7 @@ impl DealJob {
                 .map_or(&[][..], Fingerprint::as_bytes);
             fields.push(seat.member.name.as_str().as_bytes().to_vec());
             fields.push(vec![kind]);
-            fields.push(value.into_bytes());
+            fields.push(seat.member.seal.value().into_bytes());
             fields.push(attest.to_vec());
             fields.push(recipient.map_err(|error| Refusal::Dealing(error.to_string()))?);
         }

@@ -71,6 +71,16 @@ pub enum Seal {
 }
 
 impl Seal {
+    /// The fingerprint or the key, as the manifest has it; nothing for a passphrase.
+    #[must_use]
+    pub fn value(&self) -> String {
+        match self {
+            Self::OpenPgp(fingerprint) => fingerprint.to_hex(),
+            Self::Age(value) | Self::Ssh(value) => value.clone(),
+            Self::Passphrase => String::new(),
+        }
+    }
+
     /// Does the holder name a file to open it, rather than being asked?
     #[must_use]
     pub fn has_a_file(&self) -> bool {

@@ -99,9 +99,16 @@ impl<'a> PinStore<'a> {
         self.state.join(HEXLOWER.encode(vault))
     }
 
-    fn folder_pin(&self, folder: &Path) -> PathBuf {
+    /// What is remembered about a folder, of one kind.
+    #[must_use]
+    pub fn of_folder(&self, kind: &str, folder: &Path) -> PathBuf {
         let name = Digest::of(folder.as_os_str().as_encoded_bytes()).to_string();
-        self.state.join("folders").join(&name[..32])
+        self.state.join(kind).join(&name[..32])
+    }
+
+    /// Which vault a folder holds.
+    fn folder_pin(&self, folder: &Path) -> PathBuf {
+        self.of_folder("folders", folder)
     }
 
     /// The pins of a vault in a folder: `None` at the first use.
@@ -151,13 +158,8 @@ impl<'a> PinStore<'a> {
         let own = self.vault_folder(vault);
         let by_folder = self.folder_pin(folder);
         let text = toml::to_string(pins).unwrap_or_default();
-        let mut batch = Batch::new();
-        for parent in self.state.ancestors().collect::<Vec<_>>().into_iter().rev() {
-            if !parent.as_os_str().is_empty() {
-                batch = batch.folder(parent, 0o700);
-            }
-        }
-        batch
+        Batch::new()
+            .folder_within(self.state, 0o700)
             .folder(self.state.join("folders"), 0o700)
             .folder(&own, 0o700)
             .replace(own.join("pins.toml"), text.into_bytes(), 0o600)

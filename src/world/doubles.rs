@@ -79,7 +79,6 @@ pub struct ScriptedTerminal {
     answers: Mutex<VecDeque<String>>,
     secrets: Mutex<VecDeque<Zeroizing<String>>>,
     input: Mutex<Zeroizing<Vec<u8>>>,
-    pasted: Mutex<VecDeque<String>>,
     lines: Mutex<Vec<(Voice, String)>>,
 }
 
@@ -109,11 +108,6 @@ impl ScriptedTerminal {
     /// What is on the standard input.
     pub fn set_input(&self, bytes: &[u8]) {
         *locked(&self.input) = Zeroizing::new(bytes.to_vec());
-    }
-
-    /// Lines that are pasted below a board. When they are used up, the terminal is closed.
-    pub fn paste(&self, text: &str) {
-        locked(&self.pasted).extend(text.lines().map(str::to_owned));
     }
 
     /// All that was said, noted, asked and answered, a line each, in order.
@@ -172,21 +166,14 @@ impl Terminal for ScriptedTerminal {
         }
     }
     fn watch(&self, board: &mut dyn FnMut(Option<&str>) -> Look) -> Result<(), TerminalError> {
-        let mut shown = Vec::new();
-        let mut came = None;
-        loop {
-            let Look { lines, is_last } = board(came.as_deref());
-            for line in lines.iter().filter(|line| !shown.contains(*line)) {
-                self.add(Voice::Said, line.clone());
-            }
-            if is_last {
-                return Ok(());
-            }
-            shown = lines;
-            came = locked(&self.pasted).pop_front();
-            if came.is_none() {
-                return Err(TerminalError::Closed);
-            }
+        // Nobody sits here for long: the first look, and the terminal is closed.
+        let Look { lines, is_last } = board(None);
+        for line in lines {
+            self.add(Voice::Said, line);
+        }
+        match is_last {
+            true => Ok(()),
+            false => Err(TerminalError::Closed),
         }
     }
     fn width(&self) -> usize {

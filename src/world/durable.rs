@@ -41,6 +41,18 @@ impl Batch {
         self
     }
 
+    /// The same, and before it all the folders that it lies in.
+    #[must_use]
+    pub fn folder_within(mut self, path: &Path, mode: u32) -> Self {
+        let all: Vec<&Path> = path.ancestors().collect();
+        for folder in all.into_iter().rev() {
+            if !folder.as_os_str().is_empty() {
+                self = self.folder(folder, mode);
+            }
+        }
+        self
+    }
+
     /// A file that must not exist yet.
     #[must_use]
     pub fn put(

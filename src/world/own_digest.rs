@@ -1,16 +1,19 @@
 //! The SHA-256 of the program itself, remembered between commands: hashing some megabytes costs as much as
 //! everything else that a small command does.
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
+
 use super::programs::digest_of;
+use super::{Batch, Files as _, FilesError, OsRandom, RealFiles};
 
 /// A file that was changed less than so many seconds ago could change again without a new time.
 const SETTLED: i64 = 10;
 /// More than any line that is remembered here.
-const MAX_LINE: u64 = 512;
+const MAX_LINE: usize = 512;
 
 /// SHA-256 of `program`, from `memory` if that was written about the very same file: same device, inode,
 /// size, and times of the last change to contents and inode, the latter of which nobody can set.
@@ -54,41 +57,20 @@ fn has_settled(file: &Metadata) -> bool {
 }
 
 fn recall(memory: &Path, identity: &str) -> Option<[u8; 32]> {
-    let mut line = String::new();
-    File::open(memory)
+    let line = RealFiles::default().read(memory, MAX_LINE).ok()?;
+    let hex = std::str::from_utf8(&line)
         .ok()?
-        .take(MAX_LINE)
-        .read_to_string(&mut line)
-        .ok()?;
-    let hex = line
         .strip_prefix(identity)?
         .strip_prefix(" sha256 ")?
         .strip_suffix('\n')?;
-    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut digest = [0; 32];
-    for (at, byte) in digest.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(digest)
+    HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
-fn keep(memory: &Path, identity: &str, digest: &[u8; 32]) -> io::Result<()> {
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    // Beside the others' in the same folder, which exists only where quorate has been used.
-    let beside = memory.with_extension(std::process::id().to_string());
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    let written = file.write_all(format!("{identity} sha256 {hex}\n").as_bytes());
-    let kept = written.and_then(|()| std::fs::rename(&beside, memory));
-    if kept.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    kept
+fn keep(memory: &Path, identity: &str, digest: &[u8; 32]) -> Result<(), FilesError> {
+    let line = format!("{identity} sha256 {}\n", HEXLOWER.encode(digest));
+    Batch::new()
+        .replace(memory, line.into_bytes(), 0o600)
+        .commit(&RealFiles::default(), &OsRandom)
 }
 
 #[cfg(test)]

@@ -130,9 +130,7 @@ fn certifies(team: &Team) {
     team.verifies()
         .says("secrecy before that day is not claimed");
     let stranger = Gpg::new();
-    let manifest = std::fs::read_to_string(team.vault().join("vault.toml")).unwrap();
-    let certificate = manifest.find("-----BEGIN PGP PUBLIC KEY BLOCK").unwrap();
-    let certificate = stranger.file("cert", &manifest.as_bytes()[certificate..]);
+    let certificate = stranger.file("cert", team.certificate().as_bytes());
     let target = team.vault().join("out/target.asc");
     for file in [&certificate, &target] {
         stranger.run(&["--import", file.to_str().unwrap()]);
@@ -338,10 +336,8 @@ fn a_passphrase_mistyped_three_times_makes_nothing() {
 fn an_rsa_4096_key_is_made_and_used() {
     let team = team("rsa4096");
     team.run("anna", &["create", "--as", "anna"]).exits(0);
-    let manifest = std::fs::read_to_string(team.vault().join("vault.toml")).unwrap();
-    let certificate = manifest.find("-----BEGIN PGP PUBLIC KEY BLOCK").unwrap();
     let gpg = Gpg::new();
-    let file = gpg.file("cert", &manifest.as_bytes()[certificate..]);
+    let file = gpg.file("cert", team.certificate().as_bytes());
     gpg.run(&["--import", file.to_str().unwrap()]);
     let listed = gpg.text(&["--list-keys", "--with-colons"]);
     assert!(listed.contains(":4096:1:"), "{listed}");

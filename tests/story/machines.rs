@@ -47,6 +47,20 @@ fn commit(folder: &Path) {
     must(folder, &["commit", "-q", "-m", "all"]);
 }
 
+/// What was done in each comes to the other, without a conflict.
+#[track_caller]
+fn meet(vault: &Path, clone: &Path) {
+    commit(vault);
+    commit(clone);
+    for (here, there) in [(vault, clone), (clone, vault)] {
+        let there = there.to_str().unwrap();
+        must(
+            here,
+            &["pull", "-q", "--no-rebase", "--no-edit", there, "main"],
+        );
+    }
+}
+
 /// A command in another clone.
 fn at(team: &Team, clone: &Path, who: &str, arguments: &[&str]) -> Done {
     let all = [arguments, &["--vault", clone.to_str().unwrap()]].concat();
@@ -155,32 +169,14 @@ fn two_clones_that_went_on_separately_merge_by_themselves() {
     };
     // Receipts here and there.
     team.receipt("dan").exits(0);
-    commit(&team.vault());
     there("eve", &["share", "receipt"]).exits(0);
     there("ben", &["share", "receipt"]).exits(0);
-    commit(&clone);
-    must(
-        &team.vault(),
-        &["pull", "-q", "--no-rebase", "--no-edit", "../clone", "main"],
-    );
-    must(
-        &clone,
-        &["pull", "-q", "--no-rebase", "--no-edit", "origin", "main"],
-    );
+    meet(&team.vault(), &clone);
     // A request and its answers here, another one there, and both results.
     let one = team.opens();
     let target = team.target("there.asc");
     let other = there("ben", &["certify", &target]).exits(0).request();
-    commit(&team.vault());
-    commit(&clone);
-    must(
-        &team.vault(),
-        &["pull", "-q", "--no-rebase", "--no-edit", "../clone", "main"],
-    );
-    must(
-        &clone,
-        &["pull", "-q", "--no-rebase", "--no-edit", "origin", "main"],
-    );
+    meet(&team.vault(), &clone);
     team.approves("cleo", &one).exits(0);
     let words = at(&team, &clone, "ben", &["show", &other, "--words"]);
     let words = words.exits(0).said.replace('\n', " ");
@@ -199,12 +195,7 @@ fn two_clones_that_went_on_separately_merge_by_themselves() {
         &["perform", &other, from.to_str().unwrap()],
     )
     .exits(0);
-    commit(&team.vault());
-    commit(&clone);
-    must(
-        &team.vault(),
-        &["pull", "-q", "--no-rebase", "--no-edit", "../clone", "main"],
-    );
+    meet(&team.vault(), &clone);
     team.verifies().says("2 minutes").says("0 bad");
 }
 

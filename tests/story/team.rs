@@ -282,10 +282,23 @@ impl Team {
     }
 
     pub fn words(&self, id: &str) -> String {
-        self.run("anna", &["show", id, "--words"])
-            .exits(0)
-            .said
-            .replace('\n', " ")
+        self.words_of(&[id])
+    }
+
+    /// The common words of several requests.
+    pub fn words_of(&self, ids: &[&str]) -> String {
+        let arguments = [&["show"], ids, &["--words"]].concat();
+        let shown = self.run("anna", &arguments);
+        shown.exits(0).said.replace('\n', " ")
+    }
+
+    /// The key's certificate, as vault.toml has it.
+    pub fn certificate(&self) -> String {
+        let manifest = std::fs::read_to_string(self.vault().join("vault.toml")).unwrap();
+        let last = "-----END PGP PUBLIC KEY BLOCK-----";
+        let begin = manifest.find("-----BEGIN PGP PUBLIC KEY BLOCK").unwrap();
+        let end = manifest.find(last).unwrap() + last.len();
+        manifest[begin..end].to_owned() + "\n"
     }
 
     pub fn approves(&self, who: &str, id: &str) -> Done {

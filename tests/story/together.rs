@@ -5,20 +5,12 @@ use quorate::world::doubles::ScriptedTerminal;
 
 use crate::team::Team;
 
-fn words(team: &Team, ids: &[&str]) -> String {
-    let arguments = [&["show"], ids, &["--words"]].concat();
-    team.run("anna", &arguments)
-        .exits(0)
-        .said
-        .replace('\n', " ")
-}
-
 #[test]
 fn two_requests_are_approved_with_one_set_of_words() {
     let team = Team::in_service(2);
     let (one, other) = (team.opens(), team.opens());
-    let both = words(&team, &[&one, &other]);
-    assert_eq!(both, words(&team, &[&other, &one]), "in any order");
+    let both = team.words_of(&[&one, &other]);
+    assert_eq!(both, team.words_of(&[&other, &one]), "in any order");
     let answer = |words: &str, ids: &[&str]| {
         let all = [&["approve"], ids, &["--way", "voice", "--words", words]].concat();
         team.as_holder("ben", &all)
@@ -27,7 +19,7 @@ fn two_requests_are_approved_with_one_set_of_words() {
     answer(&both, &[&one])
         .exits(4)
         .says("not the words of the request");
-    answer(&words(&team, &[&one]), &[&one, &other])
+    answer(&team.words_of(&[&one]), &[&one, &other])
         .exits(4)
         .says("not the words of these requests together");
     assert_eq!(team.snapshot(), before, "nothing was written");
@@ -47,7 +39,7 @@ fn two_requests_are_approved_with_one_set_of_words() {
 fn both_answers_go_through_one_pipe() {
     let team = Team::in_service(2);
     let (one, other) = (team.opens(), team.opens());
-    let words = words(&team, &[&one, &other]);
+    let words = team.words_of(&[&one, &other]);
     let piped = [
         "approve", &one, &other, "--way", "room", "--words", &words, "--out", "-",
     ];
@@ -104,9 +96,7 @@ fn a_holders_own_copies_are_compared() {
     };
     let manifest = std::fs::read_to_string(team.vault().join("vault.toml")).unwrap();
     let config = std::fs::read_to_string(team.vault().join("team.toml")).unwrap();
-    let certificate = manifest.find("-----BEGIN PGP PUBLIC KEY BLOCK").unwrap();
-    let end = manifest.find("-----END PGP PUBLIC KEY BLOCK-----").unwrap() + 35;
-    let key = write("key.asc", &manifest[certificate..end]);
+    let key = write("key.asc", &team.certificate());
     let before = team.snapshot();
     let stranger = team.target("stranger.asc");
     copies(&stranger, "x")
