@@ -34,27 +34,27 @@ pub(super) struct Secrets {
     pub holder_key: HolderKey,
 }
 
-/// All that belongs to a request that is carried out.
-pub(super) struct Session<'a> {
-    pub opened: &'a Opened,
-    pub found: &'a Found,
+/// A request on the machine that opened it, and all that belongs to it.
+pub(super) struct Table<'a> {
+    pub context: &'a Context<'a>,
     pub me: &'a Name,
+    pub found: &'a Found,
     pub desk: &'a Desk,
     pub secrets: &'a Secrets,
     pub strict: bool,
 }
 
-impl Session<'_> {
+impl Table<'_> {
     /// Signs with the submissions that are there, and writes what came of it.
     pub(super) fn carry_out(
         &self,
-        context: &Context<'_>,
+        opened: &Opened,
         coming: Coming,
         submissions: &[Arrived],
     ) -> Result<(), Failure> {
-        let (opened, found) = (self.opened, self.found);
+        let (context, found) = (self.context, self.found);
         let primary = opened.primary()?;
-        let (signing, ran) = self.sign(context, coming, submissions)?;
+        let (signing, ran) = self.sign(opened, coming, submissions)?;
         let reply = match signing {
             Signing::Done(reply) => reply,
             Signing::Refused(failure) => {
@@ -81,25 +81,26 @@ impl Session<'_> {
         } else {
             format!("signed     {count} signatures; they are the approved drafts with their values filled in")
         });
-        self.record(context, &reply, &ran, result, &outcome)?;
+        self.record(opened, &reply, &ran, result, &outcome)?;
         finish(context, opened, found, self.desk, &outcome)
     }
 
     /// Has a locked-up process look at these submissions, and sign if they make a quorum.
     pub(super) fn sign(
         &self,
-        context: &Context<'_>,
+        opened: &Opened,
         coming: Coming,
         submissions: &[Arrived],
     ) -> Result<(Signing, Ran), Failure> {
-        let set = self.opened.set(self.found.verified.request().kind)?;
-        let key_file = self.opened.read(context.world.files, &set.file)?;
+        let world = &self.context.world;
+        let set = opened.set(self.found.verified.request().kind)?;
+        let key_file = opened.read(world.files, &set.file)?;
         let signed = self.secrets.identity.expose(|identity| {
             let job = SignJob {
-                pin: self.opened.manifest().fingerprint.clone(),
-                now: context.world.clock.now(),
+                pin: opened.manifest().fingerprint.clone(),
+                now: world.clock.now(),
                 in_force: true,
-                manifest: &self.opened.bytes,
+                manifest: &opened.bytes,
                 request: &self.found.file,
                 key_file: &key_file,
                 identity,
@@ -116,13 +117,13 @@ impl Session<'_> {
     /// Results, minutes and approvals, durable before anything is deleted.
     fn record(
         &self,
-        context: &Context<'_>,
+        opened: &Opened,
         reply: &SignReply,
         ran: &Ran,
         result: Vec<u8>,
         outcome: &Outcome,
     ) -> Result<(), Failure> {
-        let (opened, found) = (self.opened, self.found);
+        let (context, found) = (self.context, self.found);
         let id = &found.id;
         let refused = reply.verdicts.iter().filter_map(|verdict| match verdict {
             Verdict::False(name) => Some(name.clone()),

@@ -2,10 +2,9 @@
 
 use clap::Args;
 
-use super::carry_out::Arrived;
+use super::carry_out::{Arrived, Table};
 use super::context::Context;
 use super::report::{Exit, Failure};
-use super::table::Table;
 use super::{here, live};
 
 #[derive(Args)]

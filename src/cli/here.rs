@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::Identity;
-use super::carry_out::Arrived;
+use super::carry_out::{Arrived, Table};
 use super::opened::Opened;
 use super::report::{Exit, Failure};
 use super::screen;
-use super::table::{Table, why};
+use super::table::why;
 use crate::roster::name::Name;
 use crate::world::TerminalError;
 
@@ -63,7 +63,7 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
     context.say("");
     let question = format!("{needed} of {needed}. Carry it out? Type yes: ");
     match terminal.ask(&question) {
-        Ok(answer) if answer.trim() == "yes" => table.carry_out(&arrived),
+        Ok(answer) if answer.trim() == "yes" => table.carry_out_now(&arrived),
         Ok(_) => Err(table.end("not carried out after all")),
         Err(error) => Err(table.end(&why(error))),
     }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::carry_out::Arrived;
+use super::carry_out::{Arrived, Table};
 use super::opened::Opened;
 use super::report::Failure;
 use super::screen;
-use super::table::{Table, why};
+use super::table::why;
 use crate::ceremony::submission::{BEGIN, END, MAX_SUBMISSION, Verdict, unquoted};
 use crate::ceremony::words;
 use crate::roster::name::Name;
@@ -85,7 +85,7 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
         return Err(table.end("it closed before enough answers had come"));
     }
     match context.world.terminal.ask("Carry it out? Type yes: ") {
-        Ok(answer) if answer.trim() == "yes" => table.carry_out(&board.arrived),
+        Ok(answer) if answer.trim() == "yes" => table.carry_out_now(&board.arrived),
         Ok(_) => Err(table.end("not carried out after all")),
         Err(error) => Err(table.end(&why(error))),
     }

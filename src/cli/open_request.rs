@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use quorate_share::Kind;
 use zeroize::Zeroizing;
 
-use super::carry_out::Secrets;
+use super::carry_out::{Secrets, Table};
 use super::context::Context;
 use super::gather::Gathering;
 use super::keys::Keys;
 use super::opened::{Found, Opened};
 use super::own_share::Answer;
 use super::report::{Exit, Failure};
-use super::table::Table;
 use super::{Identity, screen};
 use crate::ceremony::explain;
 use crate::ceremony::request::{Request, VerifiedRequest};

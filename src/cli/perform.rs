@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::carry_out::{Arrived, Secrets, Session, finish};
+use super::carry_out::{Arrived, Secrets, Table, finish};
 use super::context::Context;
 use super::desk::{Desk, OneTimeKey, submissions_in};
 use super::opened::{Found, Opened};
@@ -63,15 +63,15 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     // It starts while gpg or a person opens the identity.
     let coming = context.worker(Purpose::Sign, id)?;
     let secrets = open_desk(context, &opened, &me, &desk, &options.identity)?;
-    let session = Session {
-        opened: &opened,
+    let table = Table {
+        context,
         found: &found,
         me: &me,
         desk: &desk,
         secrets: &secrets,
         strict: options.strict,
     };
-    session.carry_out(context, coming, &submissions)
+    table.carry_out(&opened, coming, &submissions)
 }
 
 /// Why the one-time key can't be used from here, if it can't.

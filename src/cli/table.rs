@@ -1,38 +1,14 @@
 //! A request whose answers are taken at once: looked at, carried out, or ended for everybody to see.
 
-use super::carry_out::{Arrived, Secrets, Session};
-use super::context::Context;
-use super::desk::Desk;
-use super::opened::{Found, Opened};
+use super::carry_out::{Arrived, Table};
+use super::opened::Opened;
 use super::report::{self, Exit, Failure};
 use crate::ceremony::objection::Kind;
 use crate::ceremony::submission::Verdict;
-use crate::roster::name::Name;
 use crate::session::front::{Purpose, Signing};
 use crate::world::TerminalError;
 
-/// A request whose answers are taken now, and all that belongs to it.
-pub(super) struct Table<'a> {
-    pub context: &'a Context<'a>,
-    pub me: &'a Name,
-    pub found: &'a Found,
-    pub desk: &'a Desk,
-    pub secrets: &'a Secrets,
-    pub strict: bool,
-}
-
 impl Table<'_> {
-    fn session<'s>(&'s self, opened: &'s Opened) -> Session<'s> {
-        Session {
-            opened,
-            found: self.found,
-            me: self.me,
-            desk: self.desk,
-            secrets: self.secrets,
-            strict: self.strict,
-        }
-    }
-
     /// Looks at one submission in a locked-up process of its own, which signs nothing: a single share never
     /// makes a quorum.
     pub(super) fn look_at(
@@ -41,9 +17,7 @@ impl Table<'_> {
         submission: &Arrived,
     ) -> Result<Verdict, Failure> {
         let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
-        let (signing, _) =
-            self.session(opened)
-                .sign(self.context, worker, std::slice::from_ref(submission))?;
+        let (signing, _) = self.sign(opened, worker, std::slice::from_ref(submission))?;
         match signing {
             Signing::Refused(mut failure) => match failure.verdicts.pop() {
                 Some(verdict) => Ok(verdict),
@@ -57,12 +31,11 @@ impl Table<'_> {
     }
 
     /// Carries the request out with these submissions, on the vault as it is now.
-    pub(super) fn carry_out(&self, submissions: &[Arrived]) -> Result<(), Failure> {
+    pub(super) fn carry_out_now(&self, submissions: &[Arrived]) -> Result<(), Failure> {
         let opened = self.context.open()?;
         opened.not_ended(self.found)?;
         let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
-        self.session(&opened)
-            .carry_out(self.context, worker, submissions)
+        self.carry_out(&opened, worker, submissions)
     }
 
     /// Ends the request, for everybody to see, since nobody can carry it out any more.
