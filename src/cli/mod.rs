@@ -17,6 +17,7 @@ mod gather;
 mod git;
 mod here;
 mod import;
+mod in_use;
 mod init;
 mod keys;
 mod live;
