@@ -1,4 +1,8 @@
-//! GnuPG, the program: the one file that starts it. Cards, agents and pinentries are its business.
+//! GnuPG, the program: the one module that starts it. Cards, agents and pinentries are its business.
+pub mod agent;
+mod keygrip;
+pub mod sexp;
+
 use super::programs::{Command, Output, Program, Programs, ProgramsError};
 use super::safe_text::SafeText;
 use std::path::PathBuf;

@@ -13,6 +13,8 @@ pub const MAX_STDERR: usize = 64 * 1024;
 pub enum Program {
     /// GnuPG.
     Gpg,
+    /// GnuPG's way to its agent.
+    GpgConnectAgent,
     /// git, for `--commit`.
     Git,
 }
@@ -22,6 +24,7 @@ impl Program {
     pub fn name(self) -> &'static str {
         match self {
             Self::Gpg => "gpg",
+            Self::GpgConnectAgent => "gpg-connect-agent",
             Self::Git => "git",
         }
     }
