@@ -1,6 +1,7 @@
 //! GnuPG, the program: the one module that starts it. Cards, agents and pinentries are its business.
 pub mod agent;
 mod keygrip;
+pub mod keyring;
 pub mod sexp;
 
 use super::programs::{Command, Output, Program, Programs, ProgramsError};
