@@ -4,6 +4,7 @@ pub mod approval;
 pub mod explain;
 pub mod minutes;
 pub mod objection;
+pub mod offer;
 pub mod outcome;
 pub mod request;
 pub mod submission;
@@ -11,6 +12,7 @@ pub mod words;
 
 pub use approval::Approval;
 pub use minutes::Minutes;
+pub use offer::Offer;
 pub use outcome::Outcome;
 pub use request::{Request, RequestError};
 pub use submission::{Submission, Verdict};

@@ -11,6 +11,7 @@ pub mod key;
 pub mod manifest_signature;
 pub mod plan;
 mod rsa;
+pub mod signing_subkey;
 pub mod splice;
 pub mod subpackets;
 pub mod target;
