@@ -13,6 +13,7 @@ pub mod plan;
 mod rsa;
 pub mod signing_subkey;
 pub mod splice;
+pub mod standing;
 pub mod subpackets;
 pub mod target;
 
