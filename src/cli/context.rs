@@ -79,7 +79,7 @@ impl<'w> Context<'w> {
     }
 
     /// The nearest folder with a vault.toml, from here or from `--vault`.
-    fn folder(&self) -> Result<PathBuf, Failure> {
+    pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         let start = self.new_folder();
         let candidates: Vec<&Path> = match self.common.vault {
             Some(_) => vec![&start],
@@ -99,7 +99,7 @@ impl<'w> Context<'w> {
     }
 
     /// This machine's memory.
-    fn state(&self) -> Result<&Path, Failure> {
+    pub(super) fn state(&self) -> Result<&Path, Failure> {
         self.world.surroundings.state.as_deref().ok_or_else(|| {
             Failure::new(
                 Exit::Usage,
@@ -113,7 +113,7 @@ impl<'w> Context<'w> {
         Ok(PinStore::new(self.world.files, self.state()?))
     }
 
-    fn expected_key(&self) -> Result<Option<Fingerprint>, Failure> {
+    pub(super) fn expected_key(&self) -> Result<Option<Fingerprint>, Failure> {
         let Some(text) = &self.common.key else {
             return Ok(None);
         };

@@ -167,6 +167,60 @@ Examples:
   quorate receipts close --without dan
   quorate receipts close --without dan -i age-identity.txt";
 
+/// `quorate host --help`
+pub(super) const HOST: &str = "\
+The host makes its own subkey; no secret travels. Needs gpg and its agent, no
+share and no roster entry. A root takes the offer to the vault (`quorate subkey
+bind FILE`, then approve and perform) and sends the bound certificate back.
+
+Examples:
+  quorate host offer
+  quorate host install bound-B0EB53F1.asc
+  quorate host status
+  quorate host leave";
+
+/// `quorate host offer --help`
+pub(super) const HOST_OFFER: &str = "\
+Makes a key in gpg's agent, without a passphrase, and lets it sign that it agrees
+to the master key. Writes offer-….offer, which is public. What is offered
+already isn't made twice.
+
+Examples:
+  quorate host offer
+  quorate host offer --algorithm rsa4096 --out signing01.offer
+  quorate host offer --certificate juniper.asc --key A4C123B1612DD272D1371C17149D439536B3F1C7";
+
+/// `quorate host install --help`
+pub(super) const HOST_INSTALL: &str = "\
+Reads the certificate that `perform` wrote to out/ on a root's machine, imports
+it into this user's gpg, and proves with a test signature that gpg signs with
+the subkey and sees it as the master key's. Run it again after an extension.
+
+Examples:
+  quorate host install bound-B0EB53F1.asc
+  quorate host install juniper.asc --key A4C123B1612DD272D1371C17149D439536B3F1C7";
+
+/// `quorate host status --help`
+pub(super) const HOST_STATUS: &str = "\
+Exit 0: the subkey in this gpg may sign. Exit 1: it must not, and why. Reads
+gpg's keyring and the certificate in use, of the vault at hand or of a file;
+what is revoked or expired in either is unfit. Asks nothing.
+
+Examples:
+  quorate host status
+  quorate host status --min-days 14 --vault /srv/juniper
+  quorate host status --json --certificate juniper.asc";
+
+/// `quorate host leave --help`
+pub(super) const HOST_LEAVE: &str = "\
+Deletes the secrets that quorate made on this host for a master key. The public
+keys stay. Copies in backups stay, too, and the subkey stays valid for others.
+
+Examples:
+  quorate host leave
+  quorate host leave --yes
+  quorate host leave --subkey B0EB53F1612DD272D1371C17149D439536B3F1C7";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,8 +245,27 @@ mod tests {
     fn every_example_can_be_typed() {
         let mut count = 0;
         for text in [
-            TOP, INIT, PINS, CREATE, SHARE, STATUS, CERTIFY, SHOW, APPROVE, PERFORM, VERIFY,
-            DECLINE, WITHDRAW, SUBMIT, CLOSE, ROSTER,
+            TOP,
+            INIT,
+            PINS,
+            CREATE,
+            SHARE,
+            STATUS,
+            CERTIFY,
+            SHOW,
+            APPROVE,
+            PERFORM,
+            VERIFY,
+            DECLINE,
+            WITHDRAW,
+            SUBMIT,
+            CLOSE,
+            ROSTER,
+            HOST,
+            HOST_OFFER,
+            HOST_INSTALL,
+            HOST_STATUS,
+            HOST_LEAVE,
         ] {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.

@@ -16,6 +16,7 @@ mod expect;
 mod gather;
 mod git;
 mod here;
+mod host;
 mod import;
 mod in_use;
 mod init;
@@ -152,6 +153,9 @@ enum Command {
     /// What this machine remembers of a vault, to and from another machine
     #[command(subcommand, after_help = example::PINS)]
     Pins(pins::Command),
+    /// The signing host: its own subkey, offered, installed, looked at
+    #[command(subcommand, after_help = example::HOST)]
+    Host(host::Command),
     /// Check everything in a vault, or single files, from public data alone
     #[command(after_help = example::VERIFY)]
     Verify(verify::Options),
@@ -191,6 +195,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Receipts(command)) => receipts::run(&context, &command),
         Some(Command::Perform(options)) => perform::run(&context, &options),
         Some(Command::Pins(command)) => pins::run(&context, &command),
+        Some(Command::Host(command)) => host::run(&context, &command),
         Some(Command::Verify(options)) => verify::run(&context, &options),
     };
     match done {

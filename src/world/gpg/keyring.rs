@@ -3,7 +3,6 @@
 
 use super::{GpgError, Status};
 use crate::world::programs::{Command, Output, Program, Programs};
-use crate::world::safe_text::SafeText;
 
 /// Most bytes of a certificate or a list.
 pub const MAX_OUTPUT: usize = 8 << 20;
@@ -221,15 +220,6 @@ pub fn verify(programs: &dyn Programs, signature: &[u8], text: &[u8]) -> Result<
     match (output.status, valid.next(), valid.next()) {
         (Some(0), Some(one), None) => Ok(one),
         _ => Err(failed(&output, &status)),
-    }
-}
-
-/// gpg's last word for people, where it failed.
-#[must_use]
-pub fn last_word(error: &GpgError) -> Option<&SafeText> {
-    match error {
-        GpgError::Other { last, .. } => Some(last),
-        _ => None,
     }
 }
 
