@@ -63,6 +63,7 @@ fn main() -> Anything<()> {
         },
         master: Threshold::new(2)?,
         revocation: Threshold::new(2)?,
+        attest: quorate::roster::config::Attest::None,
         request_days: 7,
         seats: names
             .iter()

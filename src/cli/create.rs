@@ -107,6 +107,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         now,
         master: threshold(config.master)?,
         revocation: threshold(config.revocation)?,
+        attest: config.attest,
         request_days: config.request_days.into(),
         seats,
     };

@@ -39,7 +39,8 @@ pub struct Config {
     pub attest: Attest,
     /// `policy.request-days`, 1 to 14.
     pub request_days: u8,
-    /// `[root.NAME]`, 2 to 255, in the order of the file. No two have the same seal.
+    /// `[root.NAME]`, 2 to 255, in the order of the file. No two have the same seal, no two attest with the
+    /// same key.
     pub roots: Vec<Root>,
 }
 
@@ -52,11 +53,27 @@ pub enum Algorithm {
     Rsa4096,
 }
 
-/// Whose signatures the key needs before it enters service.
+/// How many roots have to sign the key before it enters service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attest {
-    /// Nobody's.
+    /// Nobody has to.
     None,
+    /// More than half of all roots, also of those who can't.
+    Majority,
+    /// So many, at least one.
+    Number(u8),
+}
+
+impl Attest {
+    /// So many of this number of roots are needed.
+    #[must_use]
+    pub fn needed(self, roots: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Majority => roots / 2 + 1,
+            Self::Number(number) => number.into(),
+        }
+    }
 }
 
 /// A cycle of releases.
@@ -79,6 +96,18 @@ pub struct Root {
     pub attest: Option<Fingerprint>,
     /// The line of `[root.NAME]`, for messages about the key.
     pub line: usize,
+}
+
+impl Root {
+    /// The OpenPGP key that this root attests with: the one that is named, else the one that shares are
+    /// sealed to.
+    #[must_use]
+    pub fn attest_key(&self) -> Option<&Fingerprint> {
+        self.attest.as_ref().or(match &self.seal {
+            Seal::OpenPgp(fingerprint) => Some(fingerprint),
+            Seal::File(_) | Seal::Passphrase => None,
+        })
+    }
 }
 
 /// Where a root's shares go.

@@ -96,6 +96,12 @@ pub enum Problem {
         /// The root named before.
         other: String,
     },
+    /// The same key to attest with for two roots, who would be one.
+    #[error("{other} attests with the same key")]
+    SameAttest {
+        /// The root named before.
+        other: String,
+    },
     /// A threshold above the number of roots.
     #[error("{threshold} needed of {roots} roots")]
     MoreThanRoots {

@@ -123,7 +123,9 @@ impl<'t, 'i> Raw<'t, 'i> {
             let problem = Problem::MoreThanMaster { revocation, master };
             return Err(source.bad(revocation_at, field, problem));
         }
-        self.attest.map_or(Ok(()), |at| attest(source, at))?;
+        let attest = self
+            .attest
+            .map_or(Ok(Attest::Majority), |at| attest(source, at, roots.len()))?;
         let request_days = self
             .request_days
             .map_or(Ok(7), |at| source.number(at, "policy.request-days", 1, 14))?;
@@ -140,7 +142,7 @@ impl<'t, 'i> Raw<'t, 'i> {
             cycles,
             master,
             revocation,
-            attest: Attest::None,
+            attest,
             request_days,
             roots,
         })
@@ -256,15 +258,20 @@ fn threshold(
     Ok(threshold)
 }
 
-fn attest(source: &Source<'_>, value: &Value<'_>) -> Result<(), ConfigError> {
+/// Whether so many can sign depends on keys; that so many are there is asked here.
+fn attest(source: &Source<'_>, value: &Value<'_>, roots: usize) -> Result<Attest, ConfigError> {
     let field = "policy.attest";
     if value.get_ref().is_integer() {
-        let number = source.number(value, field, 1, u8::MAX)?;
-        return Err(source.not_yet(value, field, &number.to_string()));
+        let threshold = source.number(value, field, 1, u8::MAX)?;
+        if usize::from(threshold) > roots {
+            let problem = Problem::MoreThanRoots { threshold, roots };
+            return Err(source.bad(value, field, problem));
+        }
+        return Ok(Attest::Number(threshold));
     }
     match source.string(value, field)? {
-        "none" => Ok(()),
-        "majority" => Err(source.not_yet(value, field, "majority")),
+        "none" => Ok(Attest::None),
+        "majority" => Ok(Attest::Majority),
         found => Err(source.bad(
             value,
             field,
@@ -288,12 +295,22 @@ fn checked_roots(source: &Source<'_>, table: &Value<'_>) -> Result<Vec<Root>, Co
     }
     let mut roots: Vec<Root> = Vec::with_capacity(entries.len());
     for (key, value) in entries {
-        let (root, seal_at) = checked_root(source, key, value)?;
+        let (root, seal_at, attest_at) = checked_root(source, key, value)?;
         if let Some(other) = roots.iter().find(|other| other.seal == root.seal) {
             let problem = Problem::SameSeal {
                 other: other.name.to_string(),
             };
             return Err(source.bad(seal_at, &format!("root.{}.seal", root.name), problem));
+        }
+        let same =
+            |other: &&Root| root.attest_key().is_some() && other.attest_key() == root.attest_key();
+        if let Some(other) = roots.iter().find(same) {
+            let problem = Problem::SameAttest {
+                other: other.name.to_string(),
+            };
+            // Seals differ, so one of the two names the key; the later line is the one to look at.
+            let at = attest_at.unwrap_or(seal_at);
+            return Err(source.bad(at, &format!("root.{}.attest", root.name), problem));
         }
         roots.push(root);
     }
@@ -304,7 +321,7 @@ fn checked_root<'t, 'i>(
     source: &Source<'i>,
     key: &Key<'i>,
     table: &'t Value<'i>,
-) -> Result<(Root, &'t Value<'i>), ConfigError> {
+) -> Result<(Root, &'t Value<'i>, Option<&'t Value<'i>>), ConfigError> {
     let path = format!("root.{}", key.get_ref());
     let name = Name::parse(key.get_ref()).map_err(|_| source.bad(key, &path, Problem::Name))?;
     let (mut seal_at, mut attest_at) = (None, None);
@@ -329,7 +346,7 @@ fn checked_root<'t, 'i>(
         attest: attest.transpose()?,
         line: source.place(key, &path).line,
     };
-    Ok((root, seal_at))
+    Ok((root, seal_at, attest_at))
 }
 
 fn checked_seal(source: &Source<'_>, at: &Value<'_>, field: &str) -> Result<Seal, ConfigError> {

@@ -6,6 +6,7 @@ use super::config::*;
 
 const ANNA: &str = "4D6608697A8D41BED440E50454F31AF31768F1C7";
 const EVE: &str = "C967A64CB14028D512C9791E558E08BAA719F1C7";
+const ANNAS_OTHER: &str = "107F80E222F828767EFC2F91624A8940F1F8F1C7";
 
 /// A good config of three roots.
 fn good() -> String {
@@ -33,7 +34,7 @@ any-root-may-revoke = false
 seal   = "{EVE}"
 [root.anna]
 seal   = "4D66 0869 7A8D 41BE D440  E504 54F3 1AF3 1768 F1C7"
-attest = "{EVE}"
+attest = "{ANNAS_OTHER}"
 [root.ben]
 seal   = "keys/ben.age"
 "#
@@ -68,7 +69,7 @@ fn a_good_config_is_read_in_the_order_of_the_file() {
     let names: Vec<_> = config.roots.iter().map(|root| root.name.as_str()).collect();
     assert_eq!(names, ["eve", "anna", "ben"]);
     assert_eq!(config.roots[1].seal, Seal::OpenPgp(ANNA.parse().unwrap()));
-    assert_eq!(config.roots[1].attest, Some(EVE.parse().unwrap()));
+    assert_eq!(config.roots[1].attest, Some(ANNAS_OTHER.parse().unwrap()));
     assert_eq!(config.roots[2].seal, Seal::File("ben.age".to_owned()));
     assert_eq!(config.roots[2].line, 25);
     let cycles: Vec<_> = config
@@ -85,7 +86,7 @@ fn a_good_config_is_read_in_the_order_of_the_file() {
 
 #[test]
 fn what_may_be_left_out_has_its_usual_value() {
-    let text = good();
+    let text = good().replace("attest = \"none\"", "attest = \"majority\"");
     let (start, end) = (
         text.find("[policy]").unwrap(),
         text.find("[root.eve]").unwrap(),
@@ -317,7 +318,7 @@ fn a_value_that_is_not_allowed_is_named_with_its_rule() {
                 other: "anna".to_owned(),
             },
         ),
-        ("attest = \"C967", "attest = \"C96", Problem::Fingerprint),
+        ("attest = \"107F", "attest = \"107", Problem::Fingerprint),
     ];
     for (from, to, expected) in cases {
         match error(from, to) {
@@ -338,12 +339,41 @@ fn a_value_that_is_not_allowed_is_named_with_its_rule() {
 }
 
 #[test]
+fn so_many_attest_as_the_policy_says() {
+    let of = |policy: &str| parse(&good().replace("attest = \"none\"", policy)).unwrap();
+    let needed = |policy| of(policy).attest.needed(5);
+    assert_eq!(needed("attest = \"none\""), 0);
+    assert_eq!(needed("attest = \"majority\""), 3);
+    // Who says nothing gets what `init` writes.
+    assert_eq!(needed(""), 3);
+    assert_eq!(needed("attest = 2"), 2);
+    let majorities: Vec<_> = (2..=6).map(|n| Attest::Majority.needed(n)).collect();
+    assert_eq!(majorities, [2, 2, 3, 3, 4]);
+    let ConfigError::Bad { problem, .. } = error("\"none\"", "4") else {
+        panic!("four of three");
+    };
+    let (threshold, roots) = (4, 3);
+    assert_eq!(problem, Problem::MoreThanRoots { threshold, roots });
+}
+
+#[test]
+fn a_root_attests_with_the_key_named_or_the_own_seal_and_no_two_with_one() {
+    let config = parse(&good()).unwrap();
+    let keys: Vec<_> = config.roots.iter().map(Root::attest_key).collect();
+    let (eve, anna) = (EVE.parse().unwrap(), ANNAS_OTHER.parse().unwrap());
+    assert_eq!(keys, [Some(&eve), Some(&anna), None]);
+    // The key that eve's shares are sealed to is the one that she attests with.
+    let ConfigError::Bad { at, problem } = error(ANNAS_OTHER, EVE) else {
+        panic!("two with one key");
+    };
+    assert_eq!(at.field, "root.anna.attest");
+    let other = "eve".to_owned();
+    assert_eq!(problem, Problem::SameAttest { other });
+}
+
+#[test]
 fn what_a_later_version_can_do_is_named_as_such() {
-    for (from, to, field, value) in [
-        ("\"none\"", "\"majority\"", "policy.attest", "majority"),
-        ("\"none\"", "3", "policy.attest", "3"),
-        ("= false", "= true", "policy.any-root-may-revoke", "true"),
-    ] {
+    for (from, to, field, value) in [("= false", "= true", "policy.any-root-may-revoke", "true")] {
         match error(from, to) {
             ConfigError::NotYet { at, value: found } => {
                 assert_eq!((at.field.as_str(), found.as_str()), (field, value));

@@ -18,6 +18,7 @@ use crate::openpgp::draft::Draft;
 use crate::openpgp::key::MasterKey;
 use crate::openpgp::manifest_signature;
 use crate::openpgp::plan::HardReason;
+use crate::roster::config::Attest;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
@@ -52,6 +53,8 @@ pub struct DealJob {
     pub master: Threshold,
     /// So many end it.
     pub revocation: Threshold,
+    /// How many roots must attest.
+    pub attest: Attest,
     /// How long requests stay open.
     pub request_days: u32,
     /// The roster, in the order of the seats.
@@ -123,6 +126,7 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
         expires,
         certificate: String::from_utf8(certificate.clone()).map_err(broken)?,
         roster: job.seats.iter().map(|seat| seat.member.clone()).collect(),
+        attest: job.attest,
         request_days: job.request_days,
         sets,
         predecessor: None,

@@ -10,6 +10,7 @@ use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply};
 use crate::ceremony::submission::Verdict;
 use crate::openpgp::plan::Algorithm;
+use crate::roster::config::Attest;
 use crate::roster::name::Name;
 use crate::roster::sealing::Recipient;
 use crate::vault::manifest::{Member, Seal};
@@ -158,6 +159,11 @@ impl DealJob {
             self.user_id.clone().into_bytes(),
             self.now.seconds().to_be_bytes().to_vec(),
             vec![self.master.get(), self.revocation.get()],
+            match self.attest {
+                Attest::None => vec![],
+                Attest::Majority => vec![MAJORITY],
+                Attest::Number(number) => vec![number],
+            },
             u64::from(self.request_days).to_be_bytes().to_vec(),
         ];
         fields.extend(self.origin.to_fields()?);
@@ -186,7 +192,7 @@ impl DealJob {
     /// Reads [`DealJob::to_fields`].
     #[must_use]
     pub fn from_fields(fields: &Fields) -> Option<Self> {
-        let [vault_id, user_id, now, thresholds, days, rest @ ..] = fields else {
+        let [vault_id, user_id, now, thresholds, attest, days, rest @ ..] = fields else {
             return None;
         };
         let [master, revocation] = thresholds.as_slice() else {
@@ -201,12 +207,20 @@ impl DealJob {
             origin: Origin::from_fields(origin)?,
             master: Threshold::new(*master).ok()?,
             revocation: Threshold::new(*revocation).ok()?,
+            attest: match attest.as_slice() {
+                [] => Attest::None,
+                [MAJORITY] => Attest::Majority,
+                [number] => Attest::Number(*number),
+                _ => return None,
+            },
             request_days: u32::try_from(number(days)?).ok()?,
             seats,
         })
     }
 }
 
+/// Stands for [`Attest::Majority`]; so many can't be demanded by number.
+const MAJORITY: u8 = 0;
 /// So many fields has an [`Origin`].
 const ORIGIN_FIELDS: usize = 5;
 /// The first of them.

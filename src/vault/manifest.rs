@@ -9,6 +9,7 @@ use sequoia_openpgp::Fingerprint;
 use super::manifest_toml::{self, Problem};
 use super::record::Digest;
 use crate::openpgp::manifest_signature::{self, ManifestSignatureError};
+use crate::roster::config::Attest;
 use crate::roster::holder_key::HolderPublic;
 use crate::roster::name::Name;
 use crate::world::Timestamp;
@@ -95,8 +96,20 @@ pub struct Member {
     pub name: Name,
     /// What shares are sealed to.
     pub seal: Seal,
-    /// The OpenPGP key that attests.
+    /// The OpenPGP key that attests, where it isn't the one that shares are sealed to.
     pub attest: Option<Fingerprint>,
+}
+
+impl Member {
+    /// The OpenPGP key that this root attests with: the one that is named, else the one that shares are
+    /// sealed to.
+    #[must_use]
+    pub fn attest_key(&self) -> Option<&Fingerprint> {
+        self.attest.as_ref().or(match &self.seal {
+            Seal::OpenPgp(fingerprint) => Some(fingerprint),
+            Seal::Age(_) | Seal::Ssh(_) | Seal::Passphrase => None,
+        })
+    }
 }
 
 /// What one holder got.
@@ -170,6 +183,8 @@ pub struct Manifest {
     pub certificate: String,
     /// Who holds shares.
     pub roster: Vec<Member>,
+    /// How many roots must attest before a signing subkey is bound.
+    pub attest: Attest,
     /// How many days a request stays open.
     pub request_days: u32,
     /// The share sets: master, then revocation.
@@ -270,6 +285,15 @@ impl Manifest {
         keys.sort_unstable();
         keys.dedup();
         rule(keys.len() == all, "a holder key stands twice")?;
+        let mut attesters: Vec<_> = self.roster.iter().filter_map(Member::attest_key).collect();
+        let able = attesters.len();
+        attesters.sort_unstable();
+        attesters.dedup();
+        rule(attesters.len() == able, "two roots attest with one key")?;
+        rule(
+            self.attest.needed(self.roster.len()) <= able,
+            "more must attest than can",
+        )?;
         for set in &self.sets {
             self.check_set(set)?;
         }

@@ -7,6 +7,7 @@ use quorate_share::{Generation, Kind, Seat, Threshold};
 use serde::Deserialize;
 
 use super::manifest::{Dealt, Manifest, Member, Seal, ShareSet};
+use crate::roster::config::Attest;
 use crate::roster::holder_key::HolderPublic;
 use crate::roster::name::Name;
 
@@ -46,8 +47,15 @@ struct KeyText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PolicyText {
-    attest: String,
+    attest: AttestText,
     request_days: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AttestText {
+    Word(String),
+    Number(u8),
 }
 
 #[derive(Deserialize)]
@@ -113,9 +121,16 @@ pub(super) fn parse(text: &str) -> Result<Manifest, Problem> {
     }
     let text: Text = toml::from_str(text).map_err(syntax)?;
     let policy = &text.policy;
-    if policy.attest != "none" || !(1..=14).contains(&policy.request_days) {
-        return Err(Problem::Rule("a policy that this program doesn't know"));
-    }
+    let attest = match &policy.attest {
+        AttestText::Word(word) if word == "none" => Some(Attest::None),
+        AttestText::Word(word) if word == "majority" => Some(Attest::Majority),
+        AttestText::Number(number) if *number > 0 => Some(Attest::Number(*number)),
+        _ => None,
+    };
+    let unknown = Problem::Rule("a policy that this program doesn't know");
+    let (Some(attest), 1..=14) = (attest, policy.request_days) else {
+        return Err(unknown);
+    };
     let certificate = text.key.certificate;
     Ok(Manifest {
         vault_id: bytes(&text.vault, "the vault's id is damaged")?,
@@ -129,6 +144,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, Problem> {
             .into_iter()
             .map(member)
             .collect::<Result<_, _>>()?,
+        attest,
         request_days: policy.request_days,
         sets: vec![
             set(Kind::Master, text.master)?,

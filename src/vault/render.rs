@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use quorate_share::Kind;
 
 use super::manifest::{Dealt, Manifest, Seal, ShareSet};
+use crate::roster::config::Attest;
 
 /// The first lines, for people who open the file.
 const HEAD: &str = "\
@@ -49,7 +50,11 @@ impl Manifest {
         );
         let _ = writeln!(text, "certificate = \"\"\"\n{}\"\"\"", self.certificate);
         text.push_str("\n[policy]\n");
-        quoted(&mut text, "attest", "none");
+        match self.attest {
+            Attest::None => quoted(&mut text, "attest", "none"),
+            Attest::Majority => quoted(&mut text, "attest", "majority"),
+            Attest::Number(number) => pair(&mut text, "attest", number),
+        }
         pair(&mut text, "request-days", self.request_days);
         for member in &self.roster {
             text.push_str("\n[[root]]\n");
