@@ -4,6 +4,7 @@
 //! the request's, and the approver's machine compares them with the request that it has. Four
 //! words (44 bits) could be ground out in half an hour; eight can't.
 
+use sequoia_openpgp::Fingerprint;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -22,7 +23,19 @@ pub fn of(requests: &[Digest]) -> [&'static str; COUNT] {
     for digest in sorted {
         hash.update(digest);
     }
-    let bits = hash.finalize();
+    pick(&hash.finalize())
+}
+
+/// The words of a key, to read aloud beside its fingerprint: as [`of`], over a domain string of their own and
+/// the fingerprint's bytes. They are shorter to say, not stronger; who has the fingerprint can compute them.
+#[must_use]
+pub fn of_key(fingerprint: &Fingerprint) -> [&'static str; COUNT] {
+    let mut hash = Sha256::new_with_prefix(b"quorate key words v1\0");
+    hash.update(fingerprint.as_bytes());
+    pick(&hash.finalize())
+}
+
+fn pick(bits: &[u8]) -> [&'static str; COUNT] {
     let list = bip39::Language::English.word_list();
     std::array::from_fn(|word| {
         let index = (word * 11..word * 11 + 11).fold(0_usize, |index, bit| {
@@ -64,6 +77,18 @@ mod tests {
         assert_eq!(of(&[a, b]), of(&[b, a]));
         assert_ne!(of(&[a]), of(&[a, b]));
         assert_ne!(of(&[a]), of(&[b]));
+    }
+
+    #[test]
+    fn the_words_of_a_key_are_its_own_and_not_those_of_a_request() {
+        let key = |text: &str| of_key(&text.parse().unwrap());
+        let one = key("A4C123B1612DD272D1371C17149D439536B3F1C7");
+        assert_eq!(
+            one,
+            key("A4C1 23B1 612D D272 D137  1C17 149D 4395 36B3 F1C7")
+        );
+        assert_ne!(one, key("A4C123B1612DD272D1371C17149D439536B3F1C8"));
+        assert!(fit(&one.join(" "), &one));
     }
 
     #[test]
