@@ -4,6 +4,7 @@
 //! and a plan has exactly one encoding, its draft.
 
 pub mod armor;
+pub mod attestation;
 pub mod draft;
 mod draft_read;
 pub mod import;

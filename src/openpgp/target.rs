@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use sequoia_openpgp as openpgp;
 
 use openpgp::cert::prelude::*;
-use openpgp::cert::raw::{RawCert, RawCertParser};
+use openpgp::cert::raw::{RawCert, RawCertParser, RawPacket};
 use openpgp::packet::UserID;
 use openpgp::parse::Parse;
 use openpgp::policy::StandardPolicy;
@@ -160,6 +160,17 @@ pub fn certificates(packets: &[u8]) -> Result<Vec<RawTarget<'_>>, TargetError> {
 }
 
 impl RawTarget<'_> {
+    /// The primary key, of a secret key its public half.
+    #[must_use]
+    pub fn primary_key(&self) -> Primary {
+        self.0.primary_key()
+    }
+
+    /// The packets in their order.
+    pub(super) fn packets(&self) -> impl Iterator<Item = RawPacket<'_>> {
+        self.0.packets()
+    }
+
     /// Reads it whole.
     ///
     /// # Errors

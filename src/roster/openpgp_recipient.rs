@@ -248,6 +248,14 @@ fn seconds(time: SystemTime) -> u64 {
 pub struct Certificates(Vec<Cert>);
 
 impl Certificates {
+    /// The certificate with this primary key, valid or not.
+    #[must_use]
+    pub fn get(&self, fingerprint: &Fingerprint) -> Option<&Cert> {
+        self.0
+            .iter()
+            .find(|cert| cert.fingerprint() == *fingerprint)
+    }
+
     /// Reads a file, armored or not. A private key in it is an error before everything else.
     ///
     /// # Errors

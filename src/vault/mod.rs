@@ -2,9 +2,10 @@
 //!
 //! - [`record`]: the text that all evidence has; [`receipt`]: one kind of it
 //! - [`manifest`]: `vault.toml`, the constitution; [`render`]: its one text
-//! - [`force`]: what receipts come to
+//! - [`force`]: what receipts come to; [`attested`]: what attestations come to
 //! - [`pins`]: what this machine remembers of a vault
 
+pub mod attested;
 pub mod closing;
 pub mod force;
 pub mod manifest;
