@@ -9,6 +9,8 @@ use super::safe_text::SafeText;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
+pub mod certify;
+
 /// Most bytes of a message that is decrypted here.
 pub const MAX_PLAINTEXT: usize = 64 * 1024;
 

@@ -7,14 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// The real gpg in a home of its own, with its agent, which ends with it.
-struct Gpg {
-    home: tempfile::TempDir,
-    programs: RealPrograms,
+pub(super) struct Gpg {
+    pub(super) home: tempfile::TempDir,
+    pub(super) programs: RealPrograms,
 }
 
 impl Gpg {
     /// `pinentry` is the shell code that answers `GETPIN`.
-    fn new(pinentry: &str) -> Self {
+    pub(super) fn new(pinentry: &str) -> Self {
         // In /tmp, since the names of sockets must be short.
         let home = tempfile::Builder::new()
             .prefix("qg")
@@ -31,7 +31,7 @@ impl Gpg {
         gpg
     }
 
-    fn set_pinentry(&self, answer: &str) {
+    pub(super) fn set_pinentry(&self, answer: &str) {
         let path = self.home.path().join("pinentry");
         let script = format!(
             "echo 'OK hello'\nwhile read -r verb rest; do\n  case $verb in\n  \
@@ -56,7 +56,7 @@ impl Gpg {
             .unwrap();
     }
 
-    fn run(&self, args: &[&str], stdin: &[u8]) -> Vec<u8> {
+    pub(super) fn run(&self, args: &[&str], stdin: &[u8]) -> Vec<u8> {
         let output = self
             .programs
             .run(&Command::new(Program::Gpg, args, stdin))
@@ -70,7 +70,7 @@ impl Gpg {
         output.stdout.to_vec()
     }
 
-    fn with_key(passphrase: &str) -> Self {
+    pub(super) fn with_key(passphrase: &str) -> Self {
         let gpg = Self::new("echo 'D right horse'; echo OK");
         let made = [
             "--batch",
