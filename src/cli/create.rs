@@ -5,6 +5,7 @@ use quorate_share::Threshold;
 use std::path::Path;
 use zeroize::Zeroizing;
 
+use super::attesters::Attesters;
 use super::context::Context;
 use super::import;
 use super::keys::Keys;
@@ -92,9 +93,21 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         }
         seats.push(seat);
     }
+    let attesters = Attesters::of(&config, &keys, now);
+    if !attesters.problems.is_empty() {
+        let failure = Failure::new(Exit::Usage, "the policy of attesting can't be met");
+        let problems = attesters.problems.iter();
+        return Err(problems
+            .fold(failure, |failure, problem| failure.fact(problem.clone()))
+            .fact("nothing was made")
+            .next("mend policy.attest or [root.NAME] attest in team.toml, or keys/"));
+    }
     context.say(&format!(
-        "roster    {} roots, all can be sealed to",
-        seats.len()
+        "roster    {} roots, all can be sealed to{}",
+        seats.len(),
+        attesters
+            .told()
+            .map_or_else(String::new, |told| format!("; {told}"))
     ));
 
     let mut vault_id = [0_u8; 16];
@@ -174,6 +187,12 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         context.advise(&format!(
             "  {:<8} {how:<11} {what}",
             member.name.to_string()
+        ));
+    }
+    let needed = manifest.attest.needed(manifest.roster.len());
+    if needed > 0 {
+        context.advise(&format!(
+            "then {needed} of you sign the key, each with the own key: quorate attest"
         ));
     }
     context.advise("");

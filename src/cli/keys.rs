@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sequoia_openpgp::Fingerprint;
+use sequoia_openpgp::{Cert, Fingerprint};
 
 use super::report::{Exit, Failure};
 use crate::roster::sealing::{
@@ -26,6 +26,14 @@ impl Keys {
             }
         }
         Ok(Self(all))
+    }
+
+    /// All that the files have of the certificate with this primary key, valid or not.
+    pub(super) fn certificate(&self, wanted: &Fingerprint) -> Option<Cert> {
+        let files = self.0.iter().flatten();
+        let found = files.filter_map(|certificates| certificates.get(wanted).cloned());
+        // Of one key the files can only disagree by what one of them lacks.
+        found.reduce(|one, other| one.clone().merge_public(other).unwrap_or(one))
     }
 
     /// The certificate with this primary key. If no file has it, the error tells what was there.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod approve;
+mod attesters;
 mod carry_out;
 mod certified;
 mod certify;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::attesters::Attesters;
 use super::challenge::{self, Challenges};
 use super::context::Context;
 use super::create::{choose_cycle, read_config};
@@ -75,9 +76,15 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
         "requests     close after {} days",
         config.request_days
     ));
+    let keys = Keys::read(context.world.files, &folder.join("keys"))?;
+    let attesters = Attesters::of(&config, &keys, now);
+    context.say(&format!("attest       {}", attesters.policy()));
+    if let Some(told) = attesters.told() {
+        context.say(&format!("             {told}"));
+    }
+    problems.extend(attesters.problems);
     context.say("roots");
 
-    let keys = Keys::read(context.world.files, &folder.join("keys"))?;
     let mut found: Vec<(&Name, Seal, Recipient)> = Vec::new();
     let mut lines = Vec::new();
     for root in &config.roots {
