@@ -33,6 +33,10 @@ const IN_FILES: &str = "keys/";
 /// Who holds shares, sealed to what, and how many are needed: comparable whatever the file was.
 struct Roster {
     roots: Vec<(String, String)>,
+    /// Who attests with which key.
+    attesters: Vec<(String, Option<String>)>,
+    /// How many must attest.
+    attest: usize,
     master: u8,
     revocation: u8,
 }
@@ -130,6 +134,18 @@ fn differences(there: &Roster, yours: &Roster) -> Vec<String> {
             found.push(format!("{there} {what}; in your copy {yours}"));
         }
     }
+    if yours.attest != there.attest {
+        let (there, yours) = (there.attest, yours.attest);
+        found.push(format!("{there} must attest; in your copy {yours}"));
+    }
+    let key = |key: &Option<String>| key.clone().unwrap_or_else(|| "no key".to_owned());
+    for (name, attests) in &there.attesters {
+        let known = yours.attesters.iter().find(|(other, _)| other == name);
+        if let Some((_, known)) = known.filter(|(_, known)| known != attests) {
+            let (there, yours) = (key(attests), key(known));
+            found.push(format!("{name} attests with {there}; in your copy {yours}"));
+        }
+    }
     for (name, seal) in &there.roots {
         match yours.roots.iter().find(|(other, _)| other == name) {
             None => found.push(format!("{name} is one more than in your copy")),
@@ -160,6 +176,17 @@ fn of_manifest(manifest: &Manifest) -> Roster {
         roots: roots
             .map(|member| (member.name.to_string(), seal(&member.seal)))
             .collect(),
+        attesters: manifest
+            .roster
+            .iter()
+            .map(|root| {
+                (
+                    root.name.to_string(),
+                    root.attest_key().map(|key| key.to_hex()),
+                )
+            })
+            .collect(),
+        attest: manifest.attest.needed(manifest.roster.len()),
         master: needed(quorate_share::Kind::Master),
         revocation: needed(quorate_share::Kind::Revocation),
     }
@@ -176,6 +203,17 @@ fn of_config(config: &Config) -> Roster {
         roots: roots
             .map(|root| (root.name.to_string(), seal(&root.seal)))
             .collect(),
+        attesters: config
+            .roots
+            .iter()
+            .map(|root| {
+                (
+                    root.name.to_string(),
+                    root.attest_key().map(|key| key.to_hex()),
+                )
+            })
+            .collect(),
+        attest: config.attest.needed(config.roots.len()),
         master: config.master,
         revocation: config.revocation,
     }
