@@ -300,6 +300,7 @@ impl<'w> Context<'w> {
             "approvals",
             "results",
             "minutes",
+            "attestations",
             "out",
             "sealed/master.1",
             "sealed/revocation.1",

@@ -104,6 +104,21 @@ Examples:
   quorate approve c41f9e2 90d3b7f --expect-roster my-copy-of-team.toml
   quorate approve c41f --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
 
+/// `quorate attest --help`
+pub(super) const ATTEST: &str = "\
+Shows the key's fingerprint beside what this machine remembers, asks, and has
+your own gpg certify it with the key that vault.toml names for you, in a keyring
+that is thrown away: yours stays as it is. Writes attestations/. Everybody
+signs on the own machine. Where quorate isn't, gpg alone does it:
+  gpg --quick-sign-key FINGERPRINT && gpg --armor --export FINGERPRINT
+and anybody collects that; each signature that doesn't count is told, and why.
+
+Examples:
+  quorate attest
+  quorate attest --key A4C123B1612DD272D1371C17149D439536B3F1C7 --yes
+  quorate attest --collect from-ben.asc from-cleo.asc
+  quorate attest --collect ~/exported-keys";
+
 /// `quorate perform --help`
 pub(super) const PERFORM: &str = "\
 Takes the submissions from this machine's inbox, and files or folders named.
@@ -247,6 +262,7 @@ mod tests {
         for text in [
             TOP,
             INIT,
+            ATTEST,
             PINS,
             CREATE,
             SHARE,

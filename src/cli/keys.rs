@@ -10,7 +10,7 @@ use crate::roster::sealing::{
 };
 use crate::world::{Files, Kind};
 
-const MAX_KEY_FILE: usize = 32 << 20;
+pub(super) const MAX_KEY_FILE: usize = 32 << 20;
 
 /// The certificates of all files in `keys/`, each file read once.
 pub(super) struct Keys(Vec<Result<Certificates, Refused>>);
@@ -26,6 +26,11 @@ impl Keys {
             }
         }
         Ok(Self(all))
+    }
+
+    /// From files that were read already; what is no certificate is left aside.
+    pub(super) fn of<'f>(files: impl Iterator<Item = &'f [u8]>) -> Self {
+        Self(files.map(Certificates::read).collect())
     }
 
     /// All that the files have of the certificate with this primary key, valid or not.

@@ -2,11 +2,14 @@
 
 mod answers;
 mod approve;
+mod attest;
+mod attested;
 mod attesters;
 mod carry_out;
 mod certified;
 mod certify;
 mod challenge;
+mod collect;
 mod context;
 mod create;
 mod decline;
@@ -148,6 +151,9 @@ enum Command {
     /// Receipts of the whole team
     #[command(subcommand, after_help = example::CLOSE)]
     Receipts(receipts::Command),
+    /// Sign the master key with your own key, or collect what others signed
+    #[command(after_help = example::ATTEST)]
+    Attest(attest::Options),
     /// Carry out a request with the submissions that have come
     #[command(after_help = example::PERFORM)]
     Perform(perform::Options),
@@ -194,6 +200,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Withdraw(options)) => decline::run(&context, No::Withdrawal, &options),
         Some(Command::Submit(options)) => submit::run(&context, &options),
         Some(Command::Receipts(command)) => receipts::run(&context, &command),
+        Some(Command::Attest(options)) => attest::run(&context, &options),
         Some(Command::Perform(options)) => perform::run(&context, &options),
         Some(Command::Pins(command)) => pins::run(&context, &command),
         Some(Command::Host(command)) => host::run(&context, &command),

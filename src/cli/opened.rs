@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use quorate_share::Kind;
 use zeroize::Zeroizing;
 
+use super::keys::MAX_KEY_FILE;
 use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
 use crate::ceremony::explain;
@@ -14,6 +15,7 @@ use crate::ceremony::objection::MAX_OBJECTION;
 use crate::ceremony::outcome::{MAX_OUTCOME, Outcome, OutcomeError};
 use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
 use crate::openpgp::Plan;
+use crate::openpgp::attestation::MAX_ATTESTATION;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::openpgp::plan::Primary;
 use crate::roster::name::Name;
@@ -40,17 +42,23 @@ pub(super) struct Opened {
     pub(super) pins: Pins,
 }
 
-/// The evidence files of a vault: relative path and bytes.
+/// Files of a vault: relative path and bytes.
+pub(super) type Pieces = Vec<(PathBuf, Zeroizing<Vec<u8>>)>;
+
+/// The evidence files of a vault.
 #[derive(Default)]
 pub(super) struct Evidence {
-    pub receipts: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
-    pub closings: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
-    pub requests: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
-    pub withdrawals: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
-    pub declines: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
-    pub approvals: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
-    pub results: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
-    pub minutes: Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    pub receipts: Pieces,
+    pub closings: Pieces,
+    pub requests: Pieces,
+    pub withdrawals: Pieces,
+    pub declines: Pieces,
+    pub approvals: Pieces,
+    pub results: Pieces,
+    pub minutes: Pieces,
+    pub attestations: Pieces,
+    /// What the roots handed in; read only where attestations are to be checked with it.
+    pub keys: Pieces,
     /// Files that could not be read, and why.
     pub unreadable: Vec<String>,
 }
@@ -68,35 +76,16 @@ impl Evidence {
     pub(super) fn read(files: &dyn Files, folder: &Path) -> Result<Self, FilesError> {
         let mut unreadable = Vec::new();
         let mut read = |sub: &str, extension: &str, limit: usize| {
-            let mut found = Vec::new();
-            let dir = folder.join(sub);
-            if files.kind(&dir)? == Some(FileKind::Folder) {
-                for entry in files.list(&dir)? {
-                    let text = entry.text();
-                    if entry.kind == FileKind::File
-                        && text.is_some_and(|name| name.ends_with(extension))
-                    {
-                        let relative = Path::new(sub).join(&entry.name);
-                        match files.read(&folder.join(&relative), limit) {
-                            Ok(bytes) if has_conflict(&bytes) => {
-                                unreadable.push(format!(
-                                    "{}: a git merge conflict is left in it",
-                                    path(&relative)
-                                ));
-                            }
-                            Ok(bytes) => found.push((relative, bytes)),
-                            Err(FilesError {
-                                fault: fault @ (Fault::TooBig { .. } | Fault::Denied),
-                                ..
-                            }) => unreadable.push(format!("{}: {fault}", path(&relative))),
-                            Err(other) => return Err(other),
-                        }
-                    }
-                }
-            }
-            Ok::<_, FilesError>(found)
+            read_folder(files, folder, (sub, extension), limit, &mut unreadable)
+        };
+        let attestations = read("attestations", ".asc", MAX_ATTESTATION)?;
+        let keys = match attestations.is_empty() {
+            true => Vec::new(),
+            false => read("keys", "", MAX_KEY_FILE)?,
         };
         Ok(Self {
+            attestations,
+            keys,
             receipts: read("receipts", ".receipt", MAX_RECEIPT)?,
             closings: read("receipts", ".closing", MAX_CLOSING)?,
             requests: read("requests", ".request", MAX_REQUEST)?,
@@ -108,6 +97,41 @@ impl Evidence {
             unreadable,
         })
     }
+}
+
+/// The files of a folder of the vault with this ending.
+pub(super) fn read_folder(
+    files: &dyn Files,
+    vault: &Path,
+    (sub, extension): (&str, &str),
+    limit: usize,
+    unreadable: &mut Vec<String>,
+) -> Result<Pieces, FilesError> {
+    let mut found = Vec::new();
+    let dir = vault.join(sub);
+    if files.kind(&dir)? != Some(FileKind::Folder) {
+        return Ok(found);
+    }
+    for entry in files.list(&dir)? {
+        let text = entry.text();
+        if entry.kind != FileKind::File || text.is_none_or(|name| !name.ends_with(extension)) {
+            continue;
+        }
+        let relative = Path::new(sub).join(&entry.name);
+        match files.read(&vault.join(&relative), limit) {
+            Ok(bytes) if has_conflict(&bytes) => unreadable.push(format!(
+                "{}: a git merge conflict is left in it",
+                path(&relative)
+            )),
+            Ok(bytes) => found.push((relative, bytes)),
+            Err(FilesError {
+                fault: fault @ (Fault::TooBig { .. } | Fault::Denied),
+                ..
+            }) => unreadable.push(format!("{}: {fault}", path(&relative))),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(found)
 }
 
 /// Did git leave the marks of a conflict in it? Nothing that quorate writes has such lines.

@@ -1,5 +1,6 @@
 //! `quorate status --remind`: a ready text for each person that something waits for.
 
+use super::attested::reminder;
 use super::context::Context;
 use super::opened::Opened;
 use super::screen;
@@ -28,6 +29,9 @@ pub(super) fn print(context: &Context<'_>, view: &View) {
                 "  git pull && quorate share receipt{}",
                 identity(opened, &member.name)
             ));
+        }
+        if view.waits_for_attestation(&member.name) {
+            lines.extend(reminder(opened));
         }
         for request in view.open_for(&member.name) {
             let asked = request.found.verified.request();

@@ -153,16 +153,14 @@ impl From<crate::world::RandomError> for Failure {
     }
 }
 
-/// A sealed share that gpg couldn't open.
+/// What stands against gpg, whatever it was to do.
 #[must_use]
-pub fn gpg(sealed: &Path, error: &GpgError) -> Failure {
-    let file = path(sealed);
+pub fn gpg_itself(to: &str, error: &GpgError) -> Option<Failure> {
     let failed = |what: String| Failure::new(Exit::Failed, what);
-    match error {
+    Some(match error {
         GpgError::Missing { skipped } => {
-            let mut failure =
-                failed("gpg isn't there; it is needed to open an OpenPGP-sealed share".into())
-                    .next("apt-get install gnupg");
+            let mut failure = failed(format!("gpg isn't there; it is needed to {to}"))
+                .next("apt-get install gnupg");
             for folder in skipped {
                 failure = failure.fact(format!(
                     "passed over, since others can write there: {}",
@@ -171,6 +169,27 @@ pub fn gpg(sealed: &Path, error: &GpgError) -> Failure {
             }
             failure
         }
+        GpgError::Cancelled => {
+            failed("you cancelled gpg's question".into()).fact("nothing was changed")
+        }
+        GpgError::BadPassphrase => failed("gpg was given a wrong passphrase or PIN".into()),
+        GpgError::PinBlocked => failed("the card's PIN is blocked".into()),
+        GpgError::NoPinentry => failed("gpg has no way to ask for the passphrase".into())
+            .fact("no pinentry could be started")
+            .next("apt-get install pinentry-curses, and: export GPG_TTY=$(tty)"),
+        _ => return None,
+    })
+}
+
+/// A sealed share that gpg couldn't open.
+#[must_use]
+pub fn gpg(sealed: &Path, error: &GpgError) -> Failure {
+    if let Some(failure) = gpg_itself("open an OpenPGP-sealed share", error) {
+        return failure;
+    }
+    let file = path(sealed);
+    let failed = |what: String| Failure::new(Exit::Failed, what);
+    match error {
         GpgError::NoSecretKey { wanted } => failed(format!("gpg has no secret key for {file}"))
             .fact(format!(
                 "it is sealed to {}",
@@ -181,18 +200,10 @@ pub fn gpg(sealed: &Path, error: &GpgError) -> Failure {
             ),
         GpgError::NoCard => failed(format!("gpg asks for a card to open {file}"))
             .next("insert the card and try again"),
-        GpgError::Cancelled => {
-            failed("you cancelled gpg's question".into()).fact("nothing was changed")
-        }
-        GpgError::BadPassphrase => failed("gpg was given a wrong passphrase or PIN".into()),
-        GpgError::PinBlocked => failed("the card's PIN is blocked".into()),
         GpgError::NotAMessage | GpgError::Damaged | GpgError::TooBig { .. } => {
             Failure::new(Exit::Forged, format!("{file} is damaged: {error}"))
                 .next("git checkout that file from the commit that made the vault")
         }
-        GpgError::NoPinentry => failed("gpg has no way to ask for the passphrase".into())
-            .fact("no pinentry could be started")
-            .next("apt-get install pinentry-curses, and: export GPG_TTY=$(tty)"),
         other => failed(format!(
             "gpg could not open {file}: {}",
             SafeText::new(&other.to_string())

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use quorate_share::Kind;
 
+use super::attested::lacking;
 use super::context::Context;
 use super::expect::Expected;
 use super::report::{Exit, Failure};
@@ -131,6 +132,13 @@ fn receipt(context: &Context<'_>, options: &ReceiptOptions) -> Result<(), Failur
     let missing = again.force(Kind::Master, now)?.missing;
     if missing.is_empty() {
         context.say("that was the last receipt: the key can be used");
+        let attested = again.attested()?;
+        if !attested.is_enough() {
+            context.say(&format!(
+                "before a signing subkey is bound, {} must sign it: quorate attest",
+                lacking(&attested)
+            ));
+        }
     } else {
         context.say(&format!(
             "{me}, nothing else waits for you. Missing: {}",

@@ -4,6 +4,7 @@ use clap::Args;
 use quorate_share::Kind;
 
 use super::answers::Ended;
+use super::attested::lacking;
 use super::context::Context;
 use super::desk::OneTimeKey;
 use super::opened::{Found, Opened};
@@ -13,6 +14,7 @@ use crate::ceremony::explain;
 use crate::ceremony::objection::Objection;
 use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
+use crate::vault::attested::Attested;
 use crate::vault::force::{Force, together};
 use crate::vault::render::kind_word;
 use crate::world::{SafeText, Timestamp};
@@ -46,6 +48,7 @@ pub(super) struct View {
     pub now: Timestamp,
     pub master: Force,
     pub revocation: Force,
+    pub attested: Attested,
     pub requests: Vec<Open>,
     pub damaged: Vec<String>,
     /// Requests that were withdrawn or declined, in words.
@@ -93,11 +96,13 @@ impl View {
         }
         let master = opened.force(Kind::Master, now)?;
         let revocation = opened.force(Kind::Revocation, now)?;
+        let attested = opened.attested()?;
         Ok(Self {
             opened,
             now,
             master,
             revocation,
+            attested,
             requests,
             damaged,
             ended,
@@ -108,6 +113,14 @@ impl View {
     /// Is a receipt of this person missing, whether closed without or not?
     pub(super) fn waits_for_receipt(&self, name: &Name) -> bool {
         self.master.missing.contains(name) || self.revocation.missing.contains(name)
+    }
+
+    /// Is this person's signature on the key wanted, and the key ready for it?
+    pub(super) fn waits_for_attestation(&self, name: &Name) -> bool {
+        self.in_force()
+            && !self.ended()
+            && !self.attested.is_enough()
+            && self.attested.missing().contains(name)
     }
 
     /// The requests that this person hasn't answered and that still need answers.
@@ -130,8 +143,10 @@ impl View {
     pub(super) fn state(&self) -> (&'static str, &'static str) {
         if self.ended() {
             ("ENDED: EXPIRED", "ended")
-        } else if self.in_force() {
+        } else if self.in_force() && self.attested.is_enough() {
             ("IN SERVICE", "in-service")
+        } else if self.in_force() {
+            ("WAITING FOR ATTESTATION", "waiting-for-attestation")
         } else {
             ("WAITING FOR RECEIPTS", "waiting-for-receipts")
         }
@@ -178,7 +193,10 @@ impl View {
                 ));
             }
         }
-        None
+        self.waits_for_attestation(me).then(|| {
+            let what = "sign the key with your own key";
+            (what.to_owned(), vec!["attest".to_owned()])
+        })
     }
 }
 
@@ -235,6 +253,12 @@ pub(super) fn my_turn(context: &Context<'_>) -> Result<(), Failure> {
                 context.say(&format!(
                     "  missing receipts: {}",
                     screen::list(&view.master.missing)
+                ));
+            }
+            if view.in_force() && !view.attested.is_enough() {
+                context.say(&format!(
+                    "  missing attestations: {}",
+                    lacking(&view.attested)
                 ));
             }
             for request in &view.requests {
@@ -300,6 +324,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     } else {
         receipts(context, &view);
     }
+    context.attestation_rows(opened, &view.attested, view.in_force());
     for holder in view.master.ahead.iter().chain(&view.revocation.ahead) {
         context.warn(&format!(
             "a receipt of {holder} is dated ahead of this clock; it isn't counted"

@@ -53,7 +53,7 @@ pub(super) fn of(view: &View) -> serde_json::Value {
             })
         })
         .collect();
-    let turn = view.my_turn();
+    let (turn, attested) = (view.my_turn(), &view.attested);
     let next: Vec<String> = turn
         .as_ref()
         .map(|(_, next)| {
@@ -72,6 +72,12 @@ pub(super) fn of(view: &View) -> serde_json::Value {
             "expires": opened.expires.to_string(),
         },
         "share_sets": sets,
+        "attestation": {
+            "needed": attested.needed,
+            "able": names(&mut attested.able.iter()),
+            "by": names(&mut attested.by.iter().map(|(name, _)| name)),
+            "missing": names(&mut attested.missing().iter()),
+        },
         "requests": requests,
         "carried_out": view.done,
         "me": opened.remembered_me().map(ToString::to_string),

@@ -6,8 +6,10 @@ use clap::Args;
 use quorate_share::Kind;
 use sha2::{Digest as _, Sha256};
 
+use super::attested;
 use super::context::Context;
-use super::opened::{Found, Opened};
+use super::keys::MAX_KEY_FILE;
+use super::opened::{Found, Opened, read_folder};
 use super::report::{Exit, Failure, path};
 use super::screen;
 use crate::ceremony::approval::Approval;
@@ -25,7 +27,7 @@ use crate::world::{SafeText, Timestamp};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Only these files of the vault: receipts, requests, approvals, results, minutes
+    /// Only these files of the vault: receipts, requests, approvals, results, minutes, attestations
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print the allowed-signers file for `ssh-keygen -Y verify`, and nothing else
@@ -64,7 +66,7 @@ impl Findings {
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
-    let opened = context.open_unpinned()?;
+    let mut opened = context.open_unpinned()?;
     if options.allowed_signers {
         context.say(opened.manifest().allowed_signers().trim_end());
         return Ok(());
@@ -80,6 +82,16 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         return Ok(());
     }
     if !options.files.is_empty() {
+        // A file from elsewhere may be the first attestation.
+        let (files, evidence) = (context.world.files, &mut opened.evidence);
+        let what = ("keys", "");
+        evidence.keys = read_folder(
+            files,
+            &opened.folder,
+            what,
+            MAX_KEY_FILE,
+            &mut evidence.unreadable,
+        )?;
         return single(context, &opened, &options.files);
     }
     whole(context, &opened)
@@ -163,6 +175,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                 minutes.operator
             ))
         }
+        _ if head.starts_with(b"-----BEGIN PGP PUBLIC KEY") => opened.check_attestation(file),
         _ => Err("no evidence that this program knows".to_owned()),
     }
 }
@@ -220,13 +233,15 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ("decline", &evidence.declines),
         ("result", &evidence.results),
         ("minutes", &evidence.minutes),
+        ("attestation", &evidence.attestations),
     ];
     let mut counts = Vec::new();
     for (word, files) in kinds {
         for (file, bytes) in files {
             findings.note(file, check(opened, bytes));
         }
-        if files.is_empty() && matches!(word, "closing" | "withdrawal" | "decline") {
+        if files.is_empty() && matches!(word, "closing" | "withdrawal" | "decline" | "attestation")
+        {
             continue;
         }
         let s = if files.len() == 1 || word == "minutes" {
@@ -261,6 +276,19 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
             "             {}",
             explain::fingerprint(&manifest.fingerprint)
         ));
+    }
+    let attested = opened.attested()?;
+    if attested.needed > 0 || !attested.by.is_empty() {
+        let names: Vec<_> = attested.by.iter().map(|(name, _)| name).collect();
+        context.say(&format!(
+            "attested     {}: {}",
+            attested::by(opened, &attested),
+            screen::list(&names)
+        ));
+    }
+    for (file, error) in attested.aside.iter().filter(|(_, e)| !e.is_forged()) {
+        let why = opened.why_not(error);
+        context.say(&format!("             {} doesn't count: {why}", path(file)));
     }
     for found in opened.requests().into_iter().flatten() {
         describe(context, opened, &found);

@@ -2,6 +2,7 @@
 //! edges and the real locked-up worker in the middle. Nobody's own keyring or home is touched.
 
 mod answers;
+mod attested;
 mod bad_input;
 mod ceremony;
 mod challenged;
