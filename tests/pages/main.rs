@@ -1,7 +1,14 @@
 //! The pages that show commands, each run as it stands there.
 
 mod handbook;
+#[allow(dead_code)]
+#[path = "../host/machine.rs"]
+mod machine;
+#[allow(dead_code)]
+#[path = "../host/master.rs"]
+mod master;
 mod readme;
+mod signing_host;
 
 use std::path::Path;
 use std::process::{Command, Output};
