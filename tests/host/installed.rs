@@ -68,6 +68,8 @@ fn a_tarball_a_wheel_and_a_tag_are_signed_and_a_stranger_verifies_all_three() {
 fn the_installed_primary_is_a_stub_and_the_advice_is_ready_to_paste() {
     let (host, master) = (Machine::new(), Master::new());
     let offered = master.offered_by(&host, &[]);
+    // What some people have in it.
+    host.must("printf 'armor\\nquiet\\nkeyid-format long\\nno-greeting\\n' >$GNUPGHOME/gpg.conf");
     let bound = master.bind(&offered.offer, host.now(), None);
     let file = host.file("bound.asc", &super::master::armored(&bound));
     let done = host.run(&["host", "install", &file]);

@@ -162,7 +162,9 @@ fn without_gpg_or_its_agent_nothing_is_said_to_be_fit() {
     host.must("gpgconf --kill all");
     host.run(&["host", "status"]).exits(0);
     host.must("gpgconf --kill all; echo agent-program /nonexistent >$GNUPGHOME/gpg.conf");
-    host.run(&["host", "status"]).exits(1).says("must not sign");
+    host.run(&["host", "status"])
+        .exits(1)
+        .says("must not sign: gpg doesn't reach its agent");
     let empty = host.work().join("empty");
     host.set("PATH", empty.to_str().unwrap());
     host.run(&["host", "status"])

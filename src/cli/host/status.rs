@@ -15,7 +15,10 @@ use super::words;
 use crate::ceremony::explain;
 use crate::cli::context::Context;
 use crate::cli::report::{Exit, Failure, path};
+use crate::openpgp::signing_subkey::public_of;
+use crate::openpgp::standing::find;
 use crate::world::gpg::GpgError;
+use crate::world::gpg::agent::{self, Keygrip};
 use crate::world::gpg::keyring::{self, SecretKey};
 use crate::world::{Timestamp, World};
 
@@ -64,7 +67,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         min_days: options.min_days,
         now,
     };
-    let verdict = facts.judge();
+    let mut verdict = facts.judge();
+    if verdict.lacks_the_secret() && agent_is_silent(&context.world, &facts) {
+        verdict.blame_the_agent();
+    }
     if options.json {
         say_json(context, &facts, &verdict);
     }
@@ -164,6 +170,15 @@ fn ask_gpg(
         };
         (listed, exported)
     })
+}
+
+/// Is the secret unseen only because gpg doesn't reach its agent? Asked where it is unseen, so that a fit
+/// host needs no third program.
+fn agent_is_silent(world: &World<'_>, facts: &Facts<'_>) -> bool {
+    let subkey = facts.in_gpg.and_then(|cert| find(cert, facts.subkey));
+    let grip = subkey.and_then(|subkey| Keygrip::of(&public_of(&subkey)?));
+    // An agent that has it, and of which gpg sees nothing, is as silent as none.
+    grip.is_some_and(|grip| agent::has(world.programs, grip) != Ok(false))
 }
 
 /// The newest subkey whose secret is there, where nothing is remembered: gpg would take that one.

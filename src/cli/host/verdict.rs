@@ -43,6 +43,23 @@ pub(super) struct Verdict {
     pub expires: Option<Timestamp>,
 }
 
+impl Verdict {
+    pub(super) fn lacks_the_secret(&self) -> bool {
+        self.reasons.iter().any(|reason| reason.code == "no-secret")
+    }
+
+    /// The secret may be there: gpg doesn't reach its agent.
+    pub(super) fn blame_the_agent(&mut self) {
+        for reason in &mut self.reasons {
+            if reason.code == "no-secret" {
+                reason.code = "no-agent";
+                reason.words = "gpg doesn't reach its agent, which has the secrets".to_owned();
+                reason.next = "gpg --list-secret-keys shows why; then run it again";
+            }
+        }
+    }
+}
+
 const NEW_ONE: &str = "publish nothing; make a new one: quorate host offer; tell the roots";
 const ASK: &str = "publish nothing; ask the roots which key is in service";
 const EXTEND: &str = "publish nothing; ask the roots to extend it, then: quorate host install FILE";

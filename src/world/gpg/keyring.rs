@@ -9,9 +9,11 @@ pub const MAX_OUTPUT: usize = 8 << 20;
 /// Most bytes of a text that is signed as a proof: one length byte in its packet.
 pub const MAX_PROOF: usize = 180;
 
-/// As for decrypting: no questions, no network, no judgement about trust.
-const OPTIONS: [&str; 8] = [
+/// As for decrypting: no questions, no network, no judgement about trust; and packets as they are, whatever
+/// the user's `gpg.conf` says.
+const OPTIONS: [&str; 9] = [
     "--batch",
+    "--no-armor",
     "--no-tty",
     "--status-fd=2",
     "--display-charset=utf-8",
