@@ -87,7 +87,7 @@ fn every_command_of_the_handbook_works_for_each_kind_of_key() {
     let team = format!(
         "[key]\nuser-id = \"Example Infra ({{cycle}}) <infra-root@example.org>\"\n\
          [cycles]\n\"Juniper Cycle\" = {}\n[needed]\nmaster = 3\nrevocation = 2\n\
-         [policy]\nattest = \"none\"\n[root.anna]\nseal = \"{}\"\n[root.ben]\nseal = \"keys/ben.age\"\n\
+         [policy]\nattest = 1\n[root.anna]\nseal = \"{}\"\n[root.ben]\nseal = \"keys/ben.age\"\n\
          [root.cleo]\nseal = \"keys/cleo.pub\"\n[root.dan]\nseal = \"passphrase\"\n",
         in_months(6),
         anna.trim()
@@ -136,7 +136,7 @@ fn every_command_of_the_handbook_works_for_each_kind_of_key() {
             line = line.replace(name, value);
         }
         // People who share this machine only for the test.
-        for other in ["ben", "cleo"] {
+        for other in ["anna", "ben", "cleo"] {
             line = line.replace(&format!("~{other}"), &home(other).display().to_string());
         }
         let output = if who == "dan" {
