@@ -45,7 +45,7 @@ bench: ## the rows of docs/benchmarks.md, measured beside their peers
 fuzz: ## a minute for each fuzz target (needs cargo-fuzz; FUZZ_SECONDS=… for longer)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz isn't installed: cargo install cargo-fuzz"; exit 1; }
 	cd shares-format && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run text -- -max_total_time=$(FUZZ_SECONDS)
-	for target in draft record manifest channel team import offer; do \
+	for target in draft record manifest channel team import offer attestation; do \
 	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 docs: ## the library's documentation
