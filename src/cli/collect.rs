@@ -1,5 +1,6 @@
 //! `quorate attest --collect`: what others signed, wherever they did, becomes evidence; or it is said why not.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::attest::write;
@@ -7,7 +8,7 @@ use super::context::Context;
 use super::keys::Keys;
 use super::opened::Opened;
 use super::report::{Exit, Failure, path as safe};
-use crate::openpgp::attestation::{self, Attestation, AttestationError, MAX_HANDED_IN};
+use crate::openpgp::attestation::{self, Attestation, AttestationError, HandedIn, MAX_HANDED_IN};
 use crate::vault::attested::Attesters;
 use crate::world::Kind as FileKind;
 
@@ -82,41 +83,40 @@ fn look(
     bytes: &[u8],
     collected: &mut Collected,
 ) {
-    let mut sentences: Vec<String> = Vec::new();
-    let mut good = Vec::new();
-    match attestation::read(bytes) {
-        Err(error) => {
-            collected.forged = true;
-            sentences.push(opened.why_not(&error));
-        }
-        Ok(handed_in) => {
-            if handed_in.damaged > 0 {
-                collected.forged = true;
-                sentences.push(opened.why_not(&AttestationError::Damaged));
-            }
-            if handed_in.found.is_empty() {
-                sentences.push("there is no signature over a user ID in it".to_owned());
-            }
-            for found in &handed_in.found {
-                let (subject, signers) = (attesters.subject(), attesters.signers());
-                match attestation::check(found, subject, signers, opened.now) {
-                    Ok(attestation) => good.push(attestation),
-                    // Everybody's export has them.
-                    Err(AttestationError::Own) => {}
-                    Err(error) => {
-                        let bad = matches!(error, AttestationError::Bad(_));
-                        collected.forged |= bad;
-                        let sentence = opened.why_not(&error);
-                        if !sentences.contains(&sentence) {
-                            sentences.push(sentence);
-                        }
-                    }
-                }
-            }
-            if good.is_empty() && sentences.is_empty() {
-                sentences.push("nobody but the key itself has signed it there".to_owned());
+    // What concerns a root comes first: of strangers there may be hundreds.
+    let (mut of_roots, mut of_others) = (BTreeSet::new(), BTreeSet::new());
+    let mut good: Vec<Attestation> = Vec::new();
+    let handed_in = attestation::read(bytes).unwrap_or_else(|_| HandedIn {
+        found: Vec::new(),
+        damaged: 1,
+    });
+    if handed_in.damaged > 0 {
+        collected.forged = true;
+        of_roots.insert(opened.why_not(&AttestationError::Damaged));
+    }
+    for found in &handed_in.found {
+        let (subject, signers) = (attesters.subject(), attesters.signers());
+        match attestation::check(found, subject, signers, opened.now) {
+            Ok(attestation) if good.contains(&attestation) => {}
+            Ok(attestation) => good.push(attestation),
+            // Everybody's export has them.
+            Err(AttestationError::Own) => {}
+            Err(error) => {
+                collected.forged |= matches!(error, AttestationError::Bad(_));
+                let sentence = opened.why_not(&error);
+                let (of_roots, of_others) = (&mut of_roots, &mut of_others);
+                let about = if error.is_of_a_root() {
+                    of_roots
+                } else {
+                    of_others
+                };
+                about.insert(sentence);
             }
         }
+    }
+    let mut sentences: Vec<String> = of_roots.into_iter().chain(of_others).collect();
+    if good.is_empty() && sentences.is_empty() {
+        sentences.push("nobody but the key itself has signed it there".to_owned());
     }
     collected.refused |= !sentences.is_empty();
     for sentence in sentences.iter().take(TOLD) {

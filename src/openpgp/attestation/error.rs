@@ -104,6 +104,20 @@ pub enum AttestationError {
 }
 
 impl AttestationError {
+    /// Is it about a signature of a key that may attest?
+    #[must_use]
+    pub fn is_of_a_root(&self) -> bool {
+        !matches!(
+            self,
+            Self::Damaged
+                | Self::NotCanonical
+                | Self::OtherKey(_)
+                | Self::Own
+                | Self::Stranger(_)
+                | Self::Anonymous
+        )
+    }
+
     /// Is a file with it no genuine attestation of this vault's, rather than one that doesn't count any more?
     #[must_use]
     pub fn is_forged(&self) -> bool {
