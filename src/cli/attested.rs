@@ -164,21 +164,10 @@ impl Context<'_> {
     /// Refuses unless as many roots have attested the key as the policy asks for.
     #[allow(dead_code)] // called where a signing subkey is bound
     pub(super) fn needs_attestation(&self, opened: &Opened) -> Result<(), Failure> {
-        let attested = opened.attested()?;
-        if attested.is_enough() {
-            return Ok(());
+        match waiting(&opened.attested()?) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
         }
-        let failure = Failure::new(
-            Exit::Quorum,
-            format!("the key is waiting for attestation: {}", lacking(&attested)),
-        );
-        Err(failure
-            .fact(format!(
-                "attested so far by: {}",
-                screen::list(&names(&attested))
-            ))
-            .fact("nothing was changed")
-            .next("each of them: quorate attest"))
     }
 
     /// What `status` shows of it: nothing where none are needed and none were given, and a row for each root
@@ -237,6 +226,21 @@ impl Context<'_> {
     }
 }
 
+/// Why the key can't get a signing subkey yet.
+fn waiting(attested: &Attested) -> Option<Failure> {
+    if attested.is_enough() {
+        return None;
+    }
+    let by: Vec<&Name> = attested.by.iter().map(|(name, _)| name).collect();
+    let what = format!("the key is waiting for attestation: {}", lacking(attested));
+    Some(
+        Failure::new(Exit::Quorum, what)
+            .fact(format!("attested so far by: {}", screen::list(&by)))
+            .fact("nothing was changed")
+            .next("each of them: quorate attest"),
+    )
+}
+
 /// `by 2 of 5 (3 needed)`.
 pub(super) fn by(opened: &Opened, attested: &Attested) -> String {
     let needed = match attested.needed {
@@ -259,10 +263,6 @@ pub(super) fn lacking(attested: &Attested) -> String {
     )
 }
 
-fn names(attested: &Attested) -> Vec<Name> {
-    attested.by.iter().map(|(name, _)| name.clone()).collect()
-}
-
 /// What to send to who hasn't attested.
 pub(super) fn reminder(opened: &Opened) -> Vec<String> {
     let key = &opened.fingerprint;
@@ -276,4 +276,36 @@ pub(super) fn reminder(opened: &Opened) -> Vec<String> {
         "Compare that with what you have by voice or paper. Then:".to_owned(),
         "  git pull && quorate attest".to_owned(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Timestamp;
+
+    #[test]
+    fn what_needs_attestation_is_told_how_many_are_missing_and_who_they_are() {
+        let name = |text: &str| Name::parse(text).unwrap();
+        let when = Timestamp::from_seconds(1_800_000_000).unwrap();
+        let mut attested = Attested {
+            by: vec![(name("anna"), when)],
+            able: ["anna", "ben", "cleo", "dan"].map(name).to_vec(),
+            unable: vec![name("eve")],
+            needed: 3,
+            aside: Vec::new(),
+        };
+        let failure = waiting(&attested).unwrap();
+        assert_eq!(failure.exit, Exit::Quorum);
+        let text = failure.text();
+        assert!(text.contains("2 more of ben, cleo, dan"), "{text}");
+        assert!(text.contains("so far by: anna"), "{text}");
+        assert!(
+            text.contains("next: each of them: quorate attest"),
+            "{text}"
+        );
+        for more in ["ben", "cleo"] {
+            attested.by.push((name(more), when));
+        }
+        assert!(waiting(&attested).is_none());
+    }
 }
