@@ -60,6 +60,7 @@ fn main() -> Anything<()> {
         origin: Origin::New {
             algorithm: Algorithm::EdDsa,
             expires: now.plus_days(100),
+            subkey_for: None,
         },
         master: Threshold::new(2)?,
         revocation: Threshold::new(2)?,
@@ -134,6 +135,7 @@ fn main() -> Anything<()> {
         opened: now,
         closes: now.plus_days(7),
         one_time: one_time.recipient().to_string(),
+        state: None,
         drafts: vec![Draft::encode(plan)?],
     };
     let request = request.sign(&own(0)?.holder_key)?;
@@ -166,6 +168,7 @@ fn main() -> Anything<()> {
         manifest: text,
         request: &request,
         key_file: file(&set.file).ok_or("the master file")?,
+        kept: &[],
         identity: identity.as_bytes(),
         submissions: submissions.iter().map(Vec::as_slice).collect(),
     };

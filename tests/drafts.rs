@@ -1,9 +1,10 @@
 //! Plans and drafts: there and back, and what becomes of a changed byte.
 
 use proptest::prelude::*;
-use quorate::openpgp::draft::{Draft, DraftError};
+use quorate::openpgp::draft::{Destination, Draft, DraftError};
 use quorate::openpgp::key::MasterKey;
-use quorate::openpgp::plan::{Algorithm, Certainty, HardReason, Notation, Plan, SubkeyUse};
+use quorate::openpgp::plan::{Algorithm, Certainty, Notation, Plan, Reason, Stamp, SubkeyUse, Why};
+use quorate::openpgp::statement;
 use sequoia_openpgp as openpgp;
 
 use openpgp::crypto::mpi;
@@ -50,7 +51,7 @@ fn notations() -> impl Strategy<Value = Vec<Notation>> {
 /// A plan of every kind, over keys made for this run.
 fn plans() -> impl Strategy<Value = Plan> {
     let values = (
-        0..8_u8,
+        0..11_u8,
         1..u32::MAX,
         any::<bool>(),
         notations(),
@@ -61,10 +62,12 @@ fn plans() -> impl Strategy<Value = Plan> {
         let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
         let stamp = master.stamp(NOW).unwrap();
         let primary = master.primary().clone();
-        let reason = if flag {
-            HardReason::None
-        } else {
-            HardReason::Compromised
+        let why = Why {
+            reason: Reason::ALL[usize::from(certainty)],
+            text: notations
+                .iter()
+                .map(|notation| notation.value.as_str())
+                .collect(),
         };
         let user_id = UserID::from(text.as_str());
         let certainty = [
@@ -111,24 +114,47 @@ fn plans() -> impl Strategy<Value = Plan> {
             }
             5 => Plan::RevokeKey {
                 stamp,
-                reason,
+                why,
                 primary,
             },
             6 => {
                 let subkey = subkey().parts_into_public();
                 Plan::RevokeSubkey {
                     stamp,
-                    reason,
+                    why,
                     primary,
                     subkey,
                 }
             }
+            7 => Plan::RevokeUserId {
+                stamp,
+                text: why.text,
+                primary,
+                user_id,
+            },
+            8 => Plan::RevokeCertification {
+                stamp,
+                text: why.text,
+                target: target(),
+                user_id,
+            },
+            9 => statement_plan(stamp, &text),
             _ => Plan::Manifest {
                 stamp,
                 text: text.into_bytes(),
             },
         }
     })
+}
+
+/// A statement of what is plain in a text.
+fn statement_plan(stamp: Stamp, text: &str) -> Plan {
+    let plain = text.split('\n').map(|line| {
+        let seen = line.chars().filter(|c| statement::is_plain(&c.to_string()));
+        seen.collect::<String>().trim_end().to_owned()
+    });
+    let text = format!("- a\n{}\nb", plain.collect::<Vec<_>>().join("\n"));
+    Plan::Statement { stamp, text }
 }
 
 proptest! {
@@ -165,7 +191,7 @@ proptest! {
     #[test]
     fn a_draft_cut_short_or_continued_is_refused(plan in plans(), extra in any::<u8>()) {
         let draft = Draft::encode(plan.clone()).unwrap();
-        if let Plan::Manifest { .. } = plan {
+        if let Plan::Manifest { .. } | Plan::Statement { .. } = plan {
             return Ok(()); // its text may end anywhere; it is another text then
         }
         for length in 0..draft.bytes().len() {
@@ -338,6 +364,55 @@ fn a_self_signature_over_another_key_is_refused() {
         primary: target(),
     };
     assert_eq!(Draft::encode(plan).err(), Some(DraftError::Foreign));
+}
+
+#[test]
+fn only_a_hard_revocation_is_kept_or_released() {
+    let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
+    let plan = |reason| Plan::RevokeKey {
+        stamp: master.stamp(NOW).unwrap(),
+        why: Why::only(reason),
+        primary: master.primary().clone(),
+    };
+    for reason in Reason::ALL {
+        for destination in [Destination::Sealed, Destination::Released] {
+            let draft = Draft::encode(plan(reason)).unwrap().to(destination);
+            assert_eq!(draft.is_ok(), reason.is_hard(), "{reason:?}");
+        }
+    }
+    let certify = Plan::KeySelf {
+        stamp: master.stamp(NOW).unwrap(),
+        expires_after: 1,
+        primary: master.primary().clone(),
+    };
+    let draft = Draft::encode(certify).unwrap();
+    assert_eq!(
+        draft.to(Destination::Sealed).err(),
+        Some(DraftError::Destination)
+    );
+}
+
+#[test]
+fn words_that_a_terminal_obeys_are_refused_in_revocations_and_statements() {
+    let master = MasterKey::generate(Algorithm::EdDsa, NOW).unwrap();
+    for text in ["a\u{1b}[2J", "a\nb", "a\u{202e}b", &"a".repeat(501)] {
+        let plan = Plan::RevokeKey {
+            stamp: master.stamp(NOW).unwrap(),
+            why: Why {
+                reason: Reason::Retired,
+                text: text.to_owned(),
+            },
+            primary: master.primary().clone(),
+        };
+        assert_eq!(Draft::encode(plan).err(), Some(DraftError::WhyText));
+    }
+    for text in ["", "a\n", "a \nb", "a\r\nb", "a\tb", "a\u{200b}b"] {
+        let plan = Plan::Statement {
+            stamp: master.stamp(NOW).unwrap(),
+            text: text.to_owned(),
+        };
+        assert_eq!(Draft::encode(plan).err(), Some(DraftError::Statement));
+    }
 }
 
 #[test]

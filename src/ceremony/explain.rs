@@ -3,7 +3,8 @@
 use sequoia_openpgp::Fingerprint;
 
 use crate::openpgp::Plan;
-use crate::openpgp::plan::{HardReason, SubkeyUse};
+use crate::openpgp::draft::{Destination, Draft};
+use crate::openpgp::plan::{Reason, SubkeyUse, Why};
 use crate::world::{SafeText, Timestamp};
 
 /// A labelled line of an explanation, harmless for a terminal.
@@ -35,19 +36,46 @@ pub fn fingerprint(fingerprint: &Fingerprint) -> String {
     format!("{}  {}", front.join(" "), back.join(" "))
 }
 
+/// A draft for who asks for it: what it does, what holds now, what then.
+#[must_use]
+pub fn to_ask(draft: &Draft, old: &str) -> Vec<Line> {
+    let mut lines = of_draft(draft);
+    if let Some(then) = lines.iter().position(|line| line.label == "then") {
+        lines.insert(then, line("now", old));
+    }
+    lines
+}
+
 /// The same for who has to compare it: the fingerprint first, then what holds now and what would.
 #[must_use]
-pub fn to_compare(plan: &Plan, old: &str) -> Vec<Line> {
-    let mut lines = explain(plan);
-    if let Plan::Certify { .. } = plan {
+pub fn to_compare(draft: &Draft, old: &str) -> Vec<Line> {
+    let mut lines = of_draft(draft);
+    if let Plan::Certify { .. } = draft.plan() {
         lines.swap(0, 1);
         lines[0].label = "certify";
         lines[1].label = "";
-        lines.insert(2, line("old", old));
     }
-    for line in &mut lines {
-        if line.label == "then" {
-            line.label = "new";
+    if let Some(then) = lines.iter().position(|line| line.label == "then") {
+        lines[then].label = "new";
+        lines.insert(then, line("old", old));
+    }
+    lines
+}
+
+/// What a draft does, and where its value goes.
+fn of_draft(draft: &Draft) -> Vec<Line> {
+    let mut lines = explain(draft.plan());
+    match draft.destination() {
+        Destination::Out => (),
+        Destination::Sealed => {
+            let what = title_of(draft.plan());
+            let kept =
+                "kept for the worst day, sealed to the revocation set; nothing is revoked now";
+            lines = vec![line("prepare", what), line("", kept)];
+        }
+        Destination::Released => {
+            lines[0].label = "release";
+            lines.insert(1, line("", "the revocation that was made in advance"));
         }
     }
     lines
@@ -89,20 +117,61 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
             line("bind", fingerprint(&subkey.fingerprint())),
             line("then", effect(plan)),
         ],
-        Plan::RevokeKey { primary, .. } => vec![
-            line("REVOKE", fingerprint(&primary.fingerprint())),
+        Plan::RevokeKey { primary, why, .. } => revoke(&primary.fingerprint(), why, plan),
+        Plan::RevokeSubkey { subkey, why, .. } => revoke(&subkey.fingerprint(), why, plan),
+        Plan::RevokeUserId {
+            user_id, primary, ..
+        } => vec![
+            line("retire", SafeText::from_bytes(user_id.value()).as_str()),
+            line("of key", fingerprint(&primary.fingerprint())),
             line("then", effect(plan)),
         ],
-        Plan::RevokeSubkey { subkey, .. } => vec![
-            line("REVOKE", fingerprint(&subkey.fingerprint())),
+        Plan::RevokeCertification {
+            user_id, target, ..
+        } => vec![
+            line("take back", SafeText::from_bytes(user_id.value()).as_str()),
+            line("of key", fingerprint(&target.fingerprint())),
             line("then", effect(plan)),
         ],
+        Plan::Statement { text, .. } => {
+            let mut lines = vec![line("sign", "this statement, word for word:")];
+            let said = text.split('\n');
+            lines.extend(said.map(|said| line("", format!("| {}", SafeText::new(said)))));
+            lines
+        }
         Plan::Manifest { text, .. } => {
             vec![line(
                 "manifest",
                 format!("{} bytes, the constitution of a vault", text.len()),
             )]
         }
+    }
+}
+
+fn revoke(key: &Fingerprint, why: &Why, plan: &Plan) -> Vec<Line> {
+    let mut lines = vec![line("REVOKE", fingerprint(key)), line("then", effect(plan))];
+    for sentence in consequences(why.reason) {
+        lines.push(line("", sentence));
+    }
+    if !why.text.is_empty() {
+        lines.push(line("saying", SafeText::new(&why.text).as_str()));
+    }
+    lines
+}
+
+/// What a reason does to signatures that were made before, in the programs that check them; two lines.
+#[must_use]
+pub fn consequences(reason: Reason) -> [&'static str; 2] {
+    if reason.is_hard() {
+        [
+            "EVERY signature of it, honest old ones too, is refused by Sequoia; gpg --verify warns",
+            "and still exits 0. It can't be taken back.",
+        ]
+    } else {
+        [
+            "Signatures made before stay good to Sequoia; gpg shows the key as revoked, whatever the",
+            "date of a signature, and its --verify warns and exits 0.",
+        ]
     }
 }
 
@@ -149,62 +218,122 @@ pub fn effect(plan: &Plan) -> String {
             let end = until(seconds(subkey.creation_time()), *expires_after);
             format!("a subkey for {usage}, {end}")
         }
-        Plan::RevokeKey { reason, .. } | Plan::RevokeSubkey { reason, .. } => match reason {
-            HardReason::Compromised => "revoked as compromised; every signature is void".to_owned(),
-            HardReason::None => "revoked without a reason; every signature is void".to_owned(),
-        },
+        Plan::RevokeKey { why, .. } | Plan::RevokeSubkey { why, .. } => {
+            format!("revoked: {}", reason_words(why.reason))
+        }
+        Plan::RevokeUserId { .. } => "used no more, for ever".to_owned(),
+        Plan::RevokeCertification { .. } => "not certified by us any more".to_owned(),
+        Plan::Statement { .. } => "the statement is signed".to_owned(),
         Plan::Manifest { .. } => "the manifest is signed".to_owned(),
     }
 }
 
-/// One line for lists: what a plan does.
+/// A reason in words.
 #[must_use]
-pub fn brief(plan: &Plan) -> String {
-    match plan {
-        Plan::Certify {
-            target, user_id, ..
-        } => format!(
-            "{}  {}  {}",
-            target.fingerprint().to_hex(),
-            SafeText::from_bytes(user_id.value()),
-            effect(plan)
-        ),
-        _ => {
-            let parts: Vec<String> = explain(plan)
-                .into_iter()
-                .map(|l| format!("{} {}", l.label, l.text))
-                .collect();
-            parts.join("; ")
-        }
+pub fn reason_words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::None => "no reason given",
+        Reason::Superseded => "superseded, another key takes its place",
+        Reason::Compromised => "compromised",
+        Reason::Retired => "retired, used no more",
     }
 }
 
-/// What several plans come to, for a title: `certify 3 user IDs of 2 keys`.
+/// One line for lists: what a draft does.
 #[must_use]
-pub fn title<'p>(plans: impl Iterator<Item = &'p Plan>) -> String {
+pub fn brief(draft: &Draft) -> String {
+    if let (
+        Plan::Certify {
+            target, user_id, ..
+        },
+        Destination::Out,
+    ) = (draft.plan(), draft.destination())
+    {
+        return format!(
+            "{}  {}  {}",
+            target.fingerprint().to_hex(),
+            SafeText::from_bytes(user_id.value()),
+            effect(draft.plan())
+        );
+    }
+    let parts: Vec<String> = of_draft(draft)
+        .into_iter()
+        .filter(|line| !line.text.is_empty())
+        .map(|line| format!("{} {}", line.label, line.text).trim().to_owned())
+        .collect();
+    parts.join("; ")
+}
+
+/// The last digits of a fingerprint: enough for a title, never for comparing.
+fn short(fingerprint: &Fingerprint) -> String {
+    let hex = fingerprint.to_hex();
+    format!(
+        "…{}",
+        hex.get(hex.len().saturating_sub(8)..).unwrap_or(&hex)
+    )
+}
+
+/// What a plan other than a certification does, for a title.
+fn title_of(plan: &Plan) -> String {
+    match plan {
+        Plan::Certify { .. } => "certify a user ID".to_owned(),
+        Plan::KeySelf { .. } => format!("extend the key: {}", effect(plan)),
+        Plan::UserIdSelf { user_id, .. } => {
+            format!("bind the user ID {}", SafeText::from_bytes(user_id.value()))
+        }
+        Plan::SubkeyBinding { subkey, .. } => {
+            format!("bind the subkey {}", short(&subkey.fingerprint()))
+        }
+        Plan::RevokeKey { why, .. } => format!("revoke the key, {}", reason_words(why.reason)),
+        Plan::RevokeSubkey { subkey, why, .. } => format!(
+            "revoke the subkey {}, {}",
+            short(&subkey.fingerprint()),
+            reason_words(why.reason)
+        ),
+        Plan::RevokeUserId { user_id, .. } => {
+            format!(
+                "retire the user ID {}",
+                SafeText::from_bytes(user_id.value())
+            )
+        }
+        Plan::RevokeCertification { user_id, .. } => format!(
+            "take back the certification of {}",
+            SafeText::from_bytes(user_id.value())
+        ),
+        Plan::Statement { .. } => "sign a statement".to_owned(),
+        Plan::Manifest { .. } => "sign a manifest".to_owned(),
+    }
+}
+
+/// What several drafts come to, for a title: `certify 3 user IDs of 2 keys`. What is only prepared isn't in it.
+#[must_use]
+pub fn title(drafts: &[Draft]) -> String {
     let mut keys = std::collections::BTreeSet::new();
-    let (mut certifications, mut others) = (0_usize, 0_usize);
-    for plan in plans {
-        match plan {
-            Plan::Certify { target, .. } => {
+    let mut certifications = 0_usize;
+    let mut parts = Vec::new();
+    for draft in drafts {
+        match (draft.plan(), draft.destination()) {
+            (_, Destination::Sealed) => (),
+            (Plan::Certify { target, .. }, _) => {
                 certifications += 1;
                 keys.insert(target.fingerprint());
             }
-            _ => others += 1,
+            (plan, _) => parts.push(title_of(plan)),
         }
     }
-    let s = |n: usize| if n == 1 { "" } else { "s" };
-    let keys = keys.len();
-    let certify = format!(
-        "certify {certifications} user ID{} of {keys} key{}",
-        s(certifications),
-        s(keys)
-    );
-    match (certifications, others) {
-        (_, 0) => certify,
-        (0, n) => format!("make {n} own signature{}", s(n)),
-        (_, n) => format!("{certify}; make {n} own signature{}", s(n)),
+    if certifications > 0 {
+        let s = |n: usize| if n == 1 { "" } else { "s" };
+        let keys = keys.len();
+        parts.insert(
+            0,
+            format!(
+                "certify {certifications} user ID{} of {keys} key{}",
+                s(certifications),
+                s(keys)
+            ),
+        );
     }
+    parts.join("; ")
 }
 
 fn seconds(time: std::time::SystemTime) -> u64 {

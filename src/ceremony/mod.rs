@@ -7,6 +7,7 @@ pub mod objection;
 pub mod offer;
 pub mod outcome;
 pub mod request;
+pub mod state;
 pub mod submission;
 pub mod words;
 

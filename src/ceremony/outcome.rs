@@ -1,9 +1,11 @@
 //! The result of a request: its drafts with their values filled in. It proves itself, so nobody
-//! signs it.
+//! signs it. Of a value that was sealed to the revocation set only that can be seen, until it is released.
 
 use super::request::VerifiedRequest;
-use crate::openpgp::draft::Signed;
+use super::submission::{BEGIN, END};
+use crate::openpgp::draft::{Destination, Draft, Signed};
 use crate::openpgp::plan::Primary;
+use crate::roster::sealing::MAX_SEALED;
 use crate::vault::record::{Digest, Record, RecordError, RecordWriter};
 use crate::world::in_parallel;
 
@@ -22,15 +24,28 @@ pub enum OutcomeError {
     /// Not as many signatures as drafts.
     #[error("not as many signatures as drafts")]
     Count,
+    /// What should be sealed to the revocation set is no such file.
+    #[error("value {0} is not sealed to the revocation set")]
+    NotSealed(usize),
     /// A signature isn't the draft with its value filled in.
     #[error("signature {0} is not the approved draft with its value filled in")]
     NotTheDraft(usize),
 }
 
+/// The value of one draft.
+// Nearly all are signatures, thousands of them: boxing them would cost more than it saves.
+#[allow(clippy::large_enum_variant)]
+pub enum Value {
+    /// A signature, for everybody.
+    Signed(Signed),
+    /// A file of age's, sealed to the revocation set.
+    Sealed(Vec<u8>),
+}
+
 /// The checked result of a request.
 pub struct Outcome {
-    /// One signature per draft, in their order.
-    pub signatures: Vec<Signed>,
+    /// One value per draft, in their order.
+    pub values: Vec<Value>,
     /// SHA-256 of the file.
     pub digest: Digest,
 }
@@ -53,6 +68,13 @@ pub fn write(request: Digest, signatures: &[Vec<u8>]) -> Result<Vec<u8>, RecordE
         .finish()
 }
 
+/// Has it the form that sealing gives it? What is in it shows when the revocation set opens it.
+fn is_sealed(value: &[u8]) -> bool {
+    value.len() <= 2 * MAX_SEALED
+        && value.starts_with(BEGIN)
+        && value.trim_ascii_end().ends_with(END)
+}
+
 impl Outcome {
     /// Compares signatures with the drafts of the request, one by one, and verifies each.
     ///
@@ -69,15 +91,54 @@ impl Outcome {
             return Err(OutcomeError::Count);
         }
         let pairs: Vec<_> = drafts.iter().zip(signatures).collect();
-        let checked = in_parallel(&pairs, |(draft, signature)| {
-            draft.is_fulfilled_by(signature.as_ref(), primary)
+        let checked = in_parallel(&pairs, |(draft, value)| {
+            let value = value.as_ref();
+            match draft.destination() {
+                Destination::Out | Destination::Released => draft
+                    .is_fulfilled_by(value, primary)
+                    .map(Value::Signed)
+                    .ok_or(OutcomeError::NotTheDraft(0)),
+                Destination::Sealed => match is_sealed(value) {
+                    true => Ok(Value::Sealed(value.to_vec())),
+                    false => Err(OutcomeError::NotSealed(0)),
+                },
+            }
         });
-        let signatures = checked
+        let values = checked
             .into_iter()
             .enumerate()
-            .map(|(index, signed)| signed.ok_or(OutcomeError::NotTheDraft(index + 1)))
+            .map(|(index, value)| {
+                value.map_err(|error| match error {
+                    OutcomeError::NotSealed(_) => OutcomeError::NotSealed(index + 1),
+                    _ => OutcomeError::NotTheDraft(index + 1),
+                })
+            })
             .collect::<Result<_, _>>()?;
-        Ok(Self { signatures, digest })
+        Ok(Self { values, digest })
+    }
+
+    /// The signatures that everybody can see, each with its draft.
+    pub fn signed<'o>(
+        &'o self,
+        drafts: &'o [Draft],
+    ) -> impl Iterator<Item = (&'o Draft, &'o Signed)> {
+        let pairs = drafts.iter().zip(&self.values);
+        pairs.filter_map(|(draft, value)| match value {
+            Value::Signed(signed) => Some((draft, signed)),
+            Value::Sealed(_) => None,
+        })
+    }
+
+    /// The files that are sealed to the revocation set, each with its draft.
+    pub fn sealed<'o>(
+        &'o self,
+        drafts: &'o [Draft],
+    ) -> impl Iterator<Item = (&'o Draft, &'o [u8])> {
+        let pairs = drafts.iter().zip(&self.values);
+        pairs.filter_map(|(draft, value)| match value {
+            Value::Sealed(file) => Some((draft, file.as_slice())),
+            Value::Signed(_) => None,
+        })
     }
 
     /// Reads and checks a result file.

@@ -3,7 +3,7 @@
 use quorate_share::{Generation, Kind, Seat, SetId};
 use sequoia_openpgp::Fingerprint;
 
-use crate::openpgp::draft::{Draft, DraftError, MAX_DRAFT};
+use crate::openpgp::draft::{Destination, Draft, DraftError, MAX_DRAFT};
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::{Dealt, Manifest, ShareSet};
@@ -18,13 +18,6 @@ pub const MAX_DRAFTS: usize = 100_000;
 pub const MAX_DAYS: u32 = 14;
 /// A day, in seconds: evidence that is dated further ahead of the clock isn't counted.
 pub const DAY: u64 = 86_400;
-
-/// Where the value of a draft goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Destination {
-    /// Into the result, for everybody to see.
-    Out,
-}
 
 /// What is asked of the holders of a share set.
 pub struct Request {
@@ -50,6 +43,8 @@ pub struct Request {
     pub closes: Timestamp,
     /// The age recipient that submissions are encrypted to.
     pub one_time: String,
+    /// The state that it changes ([`super::state`]): of a request that touches the own certificate.
+    pub state: Option<Digest>,
     /// What is signed.
     pub drafts: Vec<Draft>,
 }
@@ -103,6 +98,12 @@ pub enum RequestError {
     /// A draft of another key than the vault's.
     #[error("draft {0} is not by the vault's key")]
     OtherKey(usize),
+    /// It changes the own certificate and names no state, or the other way round.
+    #[error("the state that it is bound to is missing, or superfluous")]
+    State,
+    /// The revocation set releases one revocation; the master set signs.
+    #[error("draft {0} can't be asked of this share set")]
+    Destination(usize),
 }
 
 impl Request {
@@ -118,7 +119,7 @@ impl Request {
             .sum();
         let mut block = Vec::with_capacity(size);
         for draft in &self.drafts {
-            block.push(0); // Destination::Out
+            block.push(destination_code(draft.destination()));
             let length = u32::try_from(draft.bytes().len()).unwrap_or(u32::MAX);
             block.extend_from_slice(&length.to_be_bytes());
             block.extend_from_slice(draft.bytes());
@@ -135,6 +136,7 @@ impl Request {
             .line("opened", self.opened.to_string())
             .line("closes", self.closes.to_string())
             .line("one-time", &self.one_time)
+            .line("state", state_line(self.state))
             .line("count", self.drafts.len().to_string())
             .block("drafts", &block)
             .finish()?)
@@ -172,6 +174,10 @@ impl Request {
         let one_time = record.take_line("one-time")?;
         crate::roster::age_recipient::AgeRecipient::parse(&one_time)
             .map_err(|_| RequestError::Value("one-time"))?;
+        let state = match record.take_line("state")?.as_str() {
+            UNBOUND => None,
+            digest => Some(digest.parse().map_err(|_| RequestError::Value("state"))?),
+        };
         let count: usize = record
             .take_line("count")?
             .parse()
@@ -183,6 +189,13 @@ impl Request {
             if draft.plan().stamp().issuer != fingerprint {
                 return Err(RequestError::OtherKey(index + 1));
             }
+        }
+        check_destinations(kind, &drafts)?;
+        let changes_itself = drafts.iter().any(|draft| {
+            draft.destination() != Destination::Released && draft.plan().is_about_itself()
+        });
+        if changes_itself != state.is_some() {
+            return Err(RequestError::State);
         }
         if closes <= opened || closes.seconds_since(opened) > u64::from(MAX_DAYS) * DAY {
             return Err(RequestError::Times);
@@ -199,8 +212,39 @@ impl Request {
             opened,
             closes,
             one_time,
+            state,
             drafts,
         })
+    }
+}
+
+/// The word where a request is bound to no state.
+const UNBOUND: &str = "unbound";
+
+fn state_line(state: Option<Digest>) -> String {
+    state.map_or_else(|| UNBOUND.to_owned(), |digest| digest.to_string())
+}
+
+fn destination_code(destination: Destination) -> u8 {
+    match destination {
+        Destination::Out => 0,
+        Destination::Sealed => 1,
+        Destination::Released => 2,
+    }
+}
+
+/// The master set signs, for everybody or for the worst day; the revocation set gives out one revocation.
+fn check_destinations(kind: Kind, drafts: &[Draft]) -> Result<(), RequestError> {
+    let released = |draft: &Draft| draft.destination() == Destination::Released;
+    if kind == Kind::Revocation && drafts.len() != 1 {
+        return Err(RequestError::Destination(drafts.len()));
+    }
+    match drafts
+        .iter()
+        .position(|draft| released(draft) != (kind == Kind::Revocation))
+    {
+        Some(index) => Err(RequestError::Destination(index + 1)),
+        None => Ok(()),
     }
 }
 
@@ -216,16 +260,21 @@ fn drafts(block: &[u8], count: usize) -> Result<Vec<Draft>, RequestError> {
             error: DraftError::NotPackets,
         };
         let (destination, after) = rest.split_first().ok_or_else(short)?;
-        if *destination != 0 {
-            return Err(RequestError::Value("drafts"));
-        }
+        let destination = match *destination {
+            0 => Destination::Out,
+            1 => Destination::Sealed,
+            2 => Destination::Released,
+            _ => return Err(RequestError::Value("drafts")),
+        };
         let (length, after) = after.split_first_chunk::<4>().ok_or_else(short)?;
         let length = u32::from_be_bytes(*length) as usize;
         if length > MAX_DRAFT || length > after.len() {
             return Err(short());
         }
         let (bytes, after) = after.split_at(length);
-        let draft = Draft::decode(bytes).map_err(|error| RequestError::Draft { number, error })?;
+        let draft = Draft::decode(bytes)
+            .and_then(|draft| draft.to(destination))
+            .map_err(|error| RequestError::Draft { number, error })?;
         // The manifest is signed by a dealing only, never because a request carries it.
         if matches!(draft.plan(), crate::openpgp::Plan::Manifest { .. }) {
             return Err(RequestError::Draft {

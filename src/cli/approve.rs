@@ -10,7 +10,7 @@ use super::expect::Expected;
 use super::opened::{Found, Opened};
 use super::own_share::{Answer, OwnShare};
 use super::report::{Exit, Failure, path, request as request_failure};
-use super::{Identity, certify, screen};
+use super::{Identity, display, screen};
 use crate::ceremony::approval::WAYS;
 use crate::ceremony::words;
 use crate::roster::name::Name;
@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let opened = context.open()?;
     let me = context.me(&opened)?;
-    let requests = wanted(context, &opened, &options.requests)?;
+    let requests = wanted(context, &opened, &me, &options.requests)?;
     options.expected.compare(context, &opened)?;
     let folder = folder(context, &opened, options)?;
     let together = requests.len() > 1;
@@ -142,7 +142,12 @@ fn opener(requests: &[Found]) -> String {
 }
 
 /// The requests that are named: each open, all of one opener and one share set, none twice.
-fn wanted(context: &Context<'_>, opened: &Opened, names: &[String]) -> Result<Vec<Found>, Failure> {
+fn wanted(
+    context: &Context<'_>,
+    opened: &Opened,
+    me: &Name,
+    names: &[String],
+) -> Result<Vec<Found>, Failure> {
     let mut requests: Vec<Found> = Vec::with_capacity(names.len());
     for name in names {
         let found = opened.request(name)?;
@@ -151,8 +156,10 @@ fn wanted(context: &Context<'_>, opened: &Opened, names: &[String]) -> Result<Ve
             .verified
             .open_at(context.world.clock.now())
             .map_err(|error| request_failure(&found.id, &error))?;
-        context.needs_force(opened, request.kind)?;
+        context.needs_force_for(opened, request)?;
         opened.wants_answers(&found)?;
+        opened.same_state(&found)?;
+        opened.no_other_on_its_state(&found, me)?;
         if let Some(first) = requests.first() {
             let before = first.verified.request();
             if before.opener != request.opener || before.set != request.set {
@@ -215,12 +222,17 @@ fn explain(
         "  with key  {}   (the known)",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show_to_compare(context, opened, request);
+    display::to_compare(context, opened, request)?;
     context.say("");
-    context.say(&format!(
-        "Who could copy the key: {opener}, on {}, for the second in which it exists.",
-        SafeText::new(&request.machine)
-    ));
+    let machine = SafeText::new(&request.machine);
+    context.say(&match request.kind {
+        Kind::Revocation => format!(
+            "Who could copy all revocations that were made in advance: {opener}, on {machine}."
+        ),
+        _ => format!(
+            "Who could copy the key: {opener}, on {machine}, for the second in which it exists."
+        ),
+    });
     let (there, here) = (SafeText::limited(&request.program, 120), context.program()?);
     context.say(&format!("  program there: {there}"));
     if request.program == here {
@@ -228,7 +240,7 @@ fn explain(
     } else {
         context.say(&format!("  ANOTHER build than yours: {here}"));
     }
-    context.say("Can't be undone: a share once sent; a certification once seen by others.");
+    context.say("Can't be undone: a share once sent; a signature once seen by others.");
     let approvals = opened.approvals(found);
     let names: Vec<_> = approvals
         .iter()

@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 
+use quorate_share::Kind;
 use zeroize::Zeroizing;
 
-use super::certified;
 use super::context::Context;
 use super::desk::Desk;
 use super::opened::{Found, Opened};
+use super::own_files::sealed_path;
 use super::report::{self, Exit, Failure, path};
-use super::screen;
+use super::{certified, own_files, screen};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::submission::Verdict;
-use crate::openpgp::draft::Draft;
+use crate::openpgp::Plan;
+use crate::openpgp::draft::{Destination, Draft};
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::session::front::{self, Coming, Ran, Signing};
@@ -75,12 +77,7 @@ impl Table<'_> {
             )
             .fact("nothing was written")
         })?;
-        let count = outcome.signatures.len();
-        context.say(&if count == 1 {
-            "signed     1 signature; it is the approved draft with its value filled in".to_owned()
-        } else {
-            format!("signed     {count} signatures; they are the approved drafts with their values filled in")
-        });
+        context.say(&told(&found.verified.request().drafts));
         self.record(opened, &reply, &ran, result, &outcome)?;
         finish(context, opened, found, self.desk, &outcome)
     }
@@ -95,6 +92,7 @@ impl Table<'_> {
         let world = &self.context.world;
         let set = opened.set(self.found.verified.request().kind)?;
         let key_file = opened.read(world.files, &set.file)?;
+        let kept = self.kept(opened)?;
         let signed = self.secrets.identity.expose(|identity| {
             let job = SignJob {
                 pin: opened.manifest().fingerprint.clone(),
@@ -103,6 +101,7 @@ impl Table<'_> {
                 manifest: &opened.bytes,
                 request: &self.found.file,
                 key_file: &key_file,
+                kept: &kept,
                 identity,
                 submissions: submissions
                     .iter()
@@ -112,6 +111,21 @@ impl Table<'_> {
             front::sign(coming, self.strict, &job)
         });
         signed.map_err(|error| report::session(&self.found.id, &error))
+    }
+
+    /// The sealed revocation of a subkey, if this request releases it.
+    fn kept(&self, opened: &Opened) -> Result<Vec<u8>, Failure> {
+        let request = self.found.verified.request();
+        let [draft] = request.drafts.as_slice() else {
+            return Ok(Vec::new());
+        };
+        match (draft.destination(), draft.plan()) {
+            (Destination::Released, Plan::RevokeSubkey { subkey, why, .. }) => {
+                let kept = opened.kept(&subkey.fingerprint(), why.reason)?;
+                Ok(kept.map_or_else(Vec::new, |(_, file)| file))
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Results, minutes and approvals, durable before anything is deleted.
@@ -159,10 +173,44 @@ impl Table<'_> {
                 files.push((relative, approval.clone()));
             }
         }
+        for (draft, sealed) in outcome.sealed(&found.verified.request().drafts) {
+            if let Some(relative) = sealed_path(draft) {
+                files.push((relative, sealed.to_vec()));
+            }
+        }
         files.push((PathBuf::from(format!("minutes/{id}.minutes")), minutes));
         files.push((PathBuf::from(format!("results/{id}.result")), result));
         context.write(opened, files)
     }
+}
+
+/// What the session has done with these drafts, in a line.
+fn told(drafts: &[Draft]) -> String {
+    let of = |destination| {
+        let those = drafts
+            .iter()
+            .filter(|draft| draft.destination() == destination);
+        those.count()
+    };
+    let signatures = |count: usize| match count {
+        1 => "1 signature; it is the approved draft with its value filled in".to_owned(),
+        count => {
+            format!("{count} signatures; they are the approved drafts with their values filled in")
+        }
+    };
+    if of(Destination::Released) > 0 {
+        return "released   1 signature; it is the approved draft with the value that was made in advance"
+            .to_owned();
+    }
+    let mut told = format!("signed     {}", signatures(of(Destination::Out)));
+    let sealed = of(Destination::Sealed);
+    if sealed > 0 {
+        let s = if sealed == 1 { "" } else { "s" };
+        told.push_str(&format!(
+            "\nprepared   {sealed} revocation{s} for the worst day, sealed to the revocation set"
+        ));
+    }
+    told
 }
 
 /// So many files that can't be opened are named.
@@ -211,6 +259,15 @@ fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Ver
 }
 
 fn refused(opened: &Opened, found: &Found, failure: &SignFailure) -> Failure {
+    let kind = found.verified.request().kind;
+    if failure.refusal == Refusal::KeyFile && kind == Kind::Revocation {
+        return Failure::new(
+            Exit::Forged,
+            "the revocation file is not the one that belongs to this vault",
+        )
+        .fact("nothing was released; nothing was changed")
+        .next("git checkout revocation.1.age, or fetch it from another root");
+    }
     if failure.refusal != Refusal::TooFew {
         return report::refused(&found.id, &failure.refusal);
     }
@@ -265,7 +322,8 @@ pub(super) fn finish(
     desk: &Desk,
     outcome: &Outcome,
 ) -> Result<(), Failure> {
-    let written = certified::write(context, opened, found, desk, outcome)?;
+    let certified = certified::write(context, opened, found, desk, outcome)?;
+    let own = own_files::write(context, opened, found, outcome)?;
     let cleared = desk.clear(context.world.files)?;
     let plural = if cleared.submissions == 1 { "" } else { "s" };
     if cleared.key {
@@ -277,16 +335,29 @@ pub(super) fn finish(
     } else if cleared.live {
         context.say("deleted    the one-time key, which was in memory only: no old copy of an answer opens any more");
     }
-    let title = explain::title(found.verified.request().drafts.iter().map(Draft::plan));
+    let title = explain::title(&found.verified.request().drafts);
     context.say("");
     context.say(&format!("done: {title}"));
-    for file in &written {
+    for file in &certified {
         context.say(&format!("  {}", path(file)));
     }
-    context.advise("to publish: send the file to its owner; gpg --send-keys if they agree");
+    for file in &own {
+        context.say(&format!("  {}", path(&file.path)));
+    }
+    if !certified.is_empty() {
+        context.advise("to publish: send the file to its owner; gpg --send-keys if they agree");
+    }
+    for next in own.iter().filter_map(|file| file.next.as_ref()) {
+        context.advise(&format!("next: {next}"));
+    }
+    let drafts = &found.verified.request().drafts;
+    let sealed = outcome.sealed(drafts).next().is_some();
     context.share_by_git(
         &opened.folder,
-        "requests approvals results minutes",
+        match sealed {
+            true => "requests approvals results minutes revocations",
+            false => "requests approvals results minutes",
+        },
         &format!("Done {}", found.id),
     );
     Ok(())

@@ -3,13 +3,13 @@
 use super::context::Context;
 use super::desk::Desk;
 use super::opened::{Found, Opened};
-use super::report::{Exit, Failure, path};
+use super::report::{Exit, Failure};
 use crate::ceremony::outcome::Outcome;
 use crate::openpgp::Plan;
 use crate::openpgp::armor::enarmor;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::splice::{Insertion, primary_bodies, splice};
-use crate::world::{Batch, Kind as FileKind, SafeText};
+use crate::world::{Batch, SafeText};
 use std::path::PathBuf;
 
 /// Writes the certificates of a request with their certifications to `out/`.
@@ -27,11 +27,10 @@ pub(super) fn write(
         return Ok(Vec::new());
     }
     let bodies = bodies(&found.verified.request().drafts, outcome)?;
-    if matches!(files.kind(&out)?, Some(kind) if kind != FileKind::Folder) {
-        return Err(Failure::new(Exit::Forged, format!("{} isn't a folder", path(&out)))
+    context.must_be_a_folder(&out).map_err(|failure| {
+        failure
             .fact("results and minutes are in the vault; only the files in out/ could not be made")
-            .next("remove it, then: quorate perform again"));
-    }
+    })?;
     let mut batch = Batch::new().folder(&out, 0o755);
     let mut written = Vec::new();
     let mut placed = vec![false; bodies.len()];
@@ -94,10 +93,13 @@ fn bodies(drafts: &[Draft], outcome: &Outcome) -> Result<Vec<Bodies>, Failure> {
     use sequoia_openpgp::serialize::MarshalInto;
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
     let mut bodies = Vec::new();
-    for (draft, signed) in drafts.iter().zip(&outcome.signatures) {
-        let Plan::Certify {
+    for (draft, signed) in outcome.signed(drafts) {
+        let (Plan::Certify {
             target, user_id, ..
-        } = draft.plan()
+        }
+        | Plan::RevokeCertification {
+            target, user_id, ..
+        }) = draft.plan()
         else {
             continue;
         };

@@ -7,12 +7,10 @@ use quorate_share::Kind;
 
 use super::context::Context;
 use super::gather::Gathering;
-use super::open_request::{self, Target};
-use super::opened::{self, Opened};
+use super::open_request::{self, Ask, Target};
+use super::opened::Opened;
 use super::report::{Exit, Failure, path};
-use super::{Identity, screen};
-use crate::ceremony::explain;
-use crate::ceremony::request::Request;
+use super::{Identity, display};
 use crate::openpgp::draft::Draft;
 use crate::openpgp::plan::{Algorithm, Certainty, Hash, Notation, Plan, Stamp};
 use crate::openpgp::target::{RawTarget, TargetError, certificates, choose};
@@ -54,7 +52,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let mut drafts = Vec::new();
     let mut targets = Vec::new();
     for file in &options.certs {
-        let target = read(context, file)?;
+        let target = read_target(context, file)?;
         if targets
             .iter()
             .any(|other: &Target| other.name == target.name)
@@ -70,9 +68,19 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         targets.push(target);
     }
     context.say("The key would sign this, and nothing else:");
-    show(context, &opened, &drafts);
-    let (identity, gathering) = (&options.identity, &options.gathering);
-    open_request::open(context, &opened, &me, identity, drafts, &targets, gathering)
+    display::to_ask(context, &opened, &drafts)?;
+    let ask = Ask {
+        targets: &targets,
+        ..Ask::of_master(drafts)
+    };
+    open_request::open(
+        context,
+        &opened,
+        &me,
+        &options.identity,
+        ask,
+        &options.gathering,
+    )
 }
 
 /// What is the same for every certification of the request.
@@ -201,7 +209,8 @@ fn seconds_until(day: &str, now: Timestamp) -> Result<u32, Failure> {
     }
 }
 
-fn read(context: &Context<'_>, file: &Path) -> Result<Target, Failure> {
+/// A file of certificates.
+pub(super) fn read_target(context: &Context<'_>, file: &Path) -> Result<Target, Failure> {
     let full = context.world.surroundings.resolve(file);
     let bytes = context.world.files.read(&full, MAX_CERTIFICATES)?;
     let name = full
@@ -249,59 +258,5 @@ fn refused(file: &Path, cert: Option<String>, error: &TargetError) -> Failure {
             }
             failure
         }
-    }
-}
-
-/// So many certifications are shown with their fingerprints spread; more, a line each.
-const IN_FULL: usize = 3;
-
-/// Shows what drafts do, to who asks for them.
-pub(super) fn show(context: &Context<'_>, opened: &Opened, drafts: &[Draft]) {
-    show_as(context, opened, drafts, |plan, old| {
-        let mut lines = explain::explain(plan);
-        if let Plan::Certify { .. } = plan {
-            let text = old.to_owned();
-            lines.insert(2, explain::Line { label: "now", text });
-        }
-        lines
-    });
-}
-
-/// Shows what a request does to who compares it: fingerprints first, old and new.
-pub(super) fn show_to_compare(context: &Context<'_>, opened: &Opened, request: &Request) {
-    let Request { drafts, opener, .. } = request;
-    show_as(context, opened, drafts, explain::to_compare);
-    let plural = if drafts.len() == 1 { "" } else { "s" };
-    context.say(&format!(
-        "  nothing else is signed: {} signature{plural}, read from the bytes, not from {opener}'s text",
-        drafts.len()
-    ));
-}
-
-fn show_as(
-    context: &Context<'_>,
-    opened: &Opened,
-    drafts: &[Draft],
-    lines: impl Fn(&Plan, &str) -> Vec<explain::Line>,
-) {
-    let before = opened.certified_before();
-    for draft in drafts {
-        let plan = draft.plan();
-        if drafts.len() > IN_FULL {
-            context.say(&format!("  {}", explain::brief(plan)));
-            continue;
-        }
-        let old = before.get(&opened::subject(plan));
-        let old = old.map_or(
-            "not certified by us, as far as this vault tells",
-            String::as_str,
-        );
-        context.say(&screen::lines(&lines(plan, old)));
-    }
-    if drafts.len() > IN_FULL {
-        context.say(&format!(
-            "  in all: {}",
-            explain::title(drafts.iter().map(Draft::plan))
-        ));
     }
 }

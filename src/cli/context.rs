@@ -12,6 +12,7 @@ use super::own_share::Unlocked;
 use super::report::{self, Exit, Failure, path};
 use super::seen::Seen;
 use crate::ceremony::explain;
+use crate::ceremony::request::Request;
 use crate::roster::name::Name;
 use crate::session::front::{Coming, Purpose};
 use crate::vault::manifest::{MAX_MANIFEST, SignedManifest};
@@ -300,6 +301,7 @@ impl<'w> Context<'w> {
             "approvals",
             "results",
             "minutes",
+            "revocations",
             "attestations",
             "out",
             "sealed/master.1",
@@ -329,14 +331,7 @@ impl<'w> Context<'w> {
         for (relative, _) in &files {
             if let Some(parent) = relative.parent() {
                 let parent = opened.folder.join(parent);
-                if matches!(self.world.files.kind(&parent)?, Some(kind) if kind != FileKind::Folder)
-                {
-                    return Err(Failure::new(
-                        Exit::Forged,
-                        format!("{} isn't a folder", path(&parent)),
-                    )
-                    .next("git checkout; a vault has no links"));
-                }
+                self.must_be_a_folder(&parent)?;
                 batch = batch.folder(parent, 0o755);
             }
         }
@@ -345,6 +340,30 @@ impl<'w> Context<'w> {
         }
         batch.commit(self.world.files, self.world.random)?;
         Ok(())
+    }
+
+    /// Refuses to write into what isn't a folder: a link that git brought may lead anywhere.
+    pub(super) fn must_be_a_folder(&self, folder: &Path) -> Result<(), Failure> {
+        match self.world.files.kind(folder)? {
+            None | Some(FileKind::Folder) => Ok(()),
+            Some(_) => Err(
+                Failure::new(Exit::Forged, format!("{} isn't a folder", path(folder)))
+                    .next("git checkout; a vault has no links"),
+            ),
+        }
+    }
+
+    /// Refuses unless the share set is in force. What was made in advance for the worst day waits for nobody's
+    /// receipt.
+    pub(super) fn needs_force_for(
+        &self,
+        opened: &Opened,
+        request: &Request,
+    ) -> Result<(), Failure> {
+        match request.kind {
+            Kind::Revocation => Ok(()),
+            kind => self.needs_force(opened, kind),
+        }
     }
 
     /// Refuses unless the share set is in force.

@@ -65,7 +65,13 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         Some((import, taken)) => (Origin::Import(Box::new(import)), Some(taken)),
         None => {
             let expires = key_expiry(&config, cycle, now)?;
-            (Origin::New { algorithm, expires }, None)
+            let subkey_for = options.import.host(context, now)?;
+            let new = Origin::New {
+                algorithm,
+                expires,
+                subkey_for,
+            };
+            (new, None)
         }
     };
     // It starts while the keys are read.
@@ -161,10 +167,11 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         config.roots.len()
     ));
     context.say("  read the fingerprint to the others by voice or on paper, not by mail");
-    if let Some(taken) = &taken {
-        let leaving = made.iter().map(|file| file.path.as_str());
-        let leaving: Vec<&str> = leaving.filter(|path| path.starts_with("out/")).collect();
-        taken.tell(context, now, &leaving);
+    let leaving = made.iter().map(|file| file.path.as_str());
+    let leaving: Vec<&str> = leaving.filter(|path| path.starts_with("out/")).collect();
+    match &taken {
+        Some(taken) => taken.tell(context, now, &leaving),
+        None => tell_subkey(context, &leaving),
     }
     context.advise("");
     context.advise("Who does what now, each on the own machine, after `git pull`:");
@@ -206,6 +213,22 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );
     Ok(())
+}
+
+/// What holds of a subkey that was made along: it can sign before anybody has attested the key.
+fn tell_subkey(context: &Context<'_>, leaving: &[&str]) {
+    if leaving.is_empty() {
+        return;
+    }
+    context.say("");
+    context.say(
+        "A signing subkey was made along, ahead of receipts and attestation: whoever has its file",
+    );
+    context.say("and its host's key can sign from now on. This machine could have copied it, too.");
+    for file in leaving {
+        context.say(&format!("  {file}"));
+    }
+    context.say("  is for the signing host alone: decrypted there, gpg --import takes it");
 }
 
 /// Runs the session; asks for the passphrase of an imported key as long as it is wrong.

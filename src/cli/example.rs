@@ -236,6 +236,106 @@ Examples:
   quorate host leave --yes
   quorate host leave --subkey B0EB53F1612DD272D1371C17149D439536B3F1C7";
 
+/// `quorate extend --help`
+pub(super) const EXTEND: &str = "\
+Rewrites the direct-key signature and the binding of every user ID in use, so
+that gpg and Sequoia show the same end; with --subkeys also the subkeys that
+would end before. Writes requests/ and approvals/; the new certificate is
+written by `perform`, to out/.
+
+Examples:
+  quorate extend --until 2027-10-31
+  quorate extend --until 2027-10-31 --subkeys --and-add-uid 'Infra <i@example.org>'";
+
+/// `quorate uid --help`
+pub(super) const UID: &str = "\
+Each opens a request, in requests/ and approvals/. What was retired can't be
+added again.
+
+Examples:
+  quorate uid add 'Example Infra <infra@example.org>'
+  quorate uid retire old@example.org --and-add-uid 'Example Infra <new@example.org>'";
+
+/// `quorate uid add --help`
+pub(super) const UID_ADD: &str = "\
+Example:
+  quorate uid add 'Example Infra <infra@example.org>'";
+
+/// `quorate uid retire --help`
+pub(super) const UID_RETIRE: &str = "\
+Example:
+  quorate uid retire old@example.org";
+
+/// `quorate subkey --help`
+pub(super) const SUBKEY: &str = "\
+The signing host makes its own subkey (`quorate host offer`); no secret travels.
+
+Examples:
+  quorate subkey bind offer-AC2F8670D15B77A3.offer
+  quorate subkey bind offer-AC2F8670D15B77A3.offer --until 2027-04-30";
+
+/// `quorate subkey bind --help`
+pub(super) const SUBKEY_BIND: &str = "\
+Reads the offer. Along with the binding the key makes two hard revocations of
+the subkey, which go sealed to the revocation set into revocations/, for the
+worst day. Refused before the key is attested.
+
+Examples:
+  quorate subkey bind offer-AC2F8670D15B77A3.offer
+  quorate subkey bind new.offer --replaces DAEEB975729FAE923D5A4FD12AABFE228F21F1C7";
+
+/// `quorate revoke --help`
+pub(super) const REVOKE: &str = "\
+Says what the reason does to old signatures before anybody approves. The hard
+reasons (compromised, none) were made in advance and are released by the
+revocation set alone; all others are made by the master set.
+
+Examples:
+  quorate revoke subkey
+  quorate revoke key --reason retired --text 'succeeded by the key of 2027'
+  quorate revoke certification packaging.asc --user-id packaging@example.org";
+
+/// `quorate revoke key --help`
+pub(super) const REVOKE_KEY: &str = "\
+Writes requests/ and approvals/; `perform` writes the revocation and the whole
+certificate to out/.
+
+Examples:
+  quorate revoke key
+  quorate revoke key --reason retired
+  quorate revoke key --live --confirm A4C1";
+
+/// `quorate revoke subkey --help`
+pub(super) const REVOKE_SUBKEY: &str = "\
+Writes requests/ and approvals/; `perform` writes to out/ the revocation in the
+form that merges by itself (primary, subkey, revocation), and the certificate.
+
+Examples:
+  quorate revoke subkey
+  quorate revoke subkey --live
+  quorate revoke subkey DAEEB975729FAE923D5A4FD12AABFE228F21F1C7 --reason superseded";
+
+/// `quorate revoke uid --help`
+pub(super) const REVOKE_UID: &str = "\
+Example:
+  quorate revoke uid old@example.org";
+
+/// `quorate revoke certification --help`
+pub(super) const REVOKE_CERTIFICATION: &str = "\
+Reads the certificate with the certification on it; `perform` writes it with the
+revocation to out/.
+
+Example:
+  quorate revoke certification packaging.asc --text 'the owner lost the key'";
+
+/// `quorate statement --help`
+pub(super) const STATEMENT: &str = "\
+What is signed is shown word for word to each who approves. `perform` writes the
+cleartext-signed message to out/, for `gpg --verify`.
+
+Example:
+  quorate statement announcement.txt";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +382,18 @@ mod tests {
             HOST_INSTALL,
             HOST_STATUS,
             HOST_LEAVE,
+            EXTEND,
+            UID,
+            UID_ADD,
+            UID_RETIRE,
+            SUBKEY,
+            SUBKEY_BIND,
+            REVOKE,
+            REVOKE_KEY,
+            REVOKE_SUBKEY,
+            REVOKE_UID,
+            REVOKE_CERTIFICATION,
+            STATEMENT,
         ] {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.

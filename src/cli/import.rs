@@ -22,10 +22,13 @@ pub(super) struct ImportOptions {
     /// Take over a key that exists: what `gpg --export-secret-keys` wrote, or - for the standard input
     #[arg(long, value_name = "FILE")]
     import: Option<PathBuf>,
-    /// Whom the signing subkeys of an imported key are sealed to: a file with one age recipient, ssh
-    /// key or OpenPGP certificate
-    #[arg(long, value_name = "FILE", requires = "import")]
+    /// Make a signing subkey along, its secret sealed to its host: a file with one age recipient, ssh host key
+    /// or OpenPGP certificate. Of an imported key the signing subkeys that it has go there
+    #[arg(long, value_name = "FILE")]
     subkey_for: Option<PathBuf>,
+    /// The fingerprint of the ssh host key in that file, SHA256:…, as its host shows it; asked for if missing
+    #[arg(long, value_name = "SHA256", requires = "subkey_for")]
+    host_fingerprint: Option<String>,
     /// The fingerprint of a subkey of an imported key whose secret may be lost
     #[arg(long, value_name = "FINGERPRINT", requires = "import")]
     drop: Vec<String>,
@@ -64,10 +67,7 @@ pub(super) fn read(
         (typed, Some(file), bytes)
     };
     let drop = fingerprints(&options.drop)?;
-    let subkey_for = match &options.subkey_for {
-        Some(file) => Some(host(context, file, now)?),
-        None => None,
-    };
+    let subkey_for = options.host(context, now)?;
     let wish = Wish {
         user_id,
         drop: &drop,
@@ -114,15 +114,49 @@ fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
     texts.iter().map(parse).collect()
 }
 
-/// The signing host's key.
-fn host(context: &Context<'_>, file: &Path, now: Timestamp) -> Result<Recipient, Failure> {
-    let file = context.world.surroundings.resolve(file);
-    let bytes = context.world.files.read(&file, MAX_HOST)?;
-    Recipient::from_any_file(&bytes, now.seconds()).map_err(|error| {
-        Failure::new(Exit::Usage, format!("{}: {error}", path(&file)))
-            .fact("--subkey-for wants one age recipient, ssh public key or OpenPGP certificate")
-            .fact("nothing was made")
-    })
+impl ImportOptions {
+    /// The signing host's key, if one is named. What an ssh host key is worth shows only beside the host itself, so
+    /// its fingerprint is asked for.
+    pub(super) fn host(
+        &self,
+        context: &Context<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Recipient>, Failure> {
+        let Some(named) = &self.subkey_for else {
+            return Ok(None);
+        };
+        let file = context.world.surroundings.resolve(named);
+        let bytes = context.world.files.read(&file, MAX_HOST)?;
+        let recipient = Recipient::from_any_file(&bytes, now.seconds()).map_err(|error| {
+            Failure::new(Exit::Usage, format!("{}: {error}", path(named)))
+                .fact("--subkey-for wants one age recipient, ssh public key or OpenPGP certificate")
+                .fact("nothing was made")
+        })?;
+        if let Recipient::Ssh(key) = &recipient {
+            let shown = match &self.host_fingerprint {
+                Some(given) => given.clone(),
+                None => {
+                    context.say("on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
+                    let question = "Type the fingerprint that it shows, SHA256:…: ";
+                    context.world.terminal.ask(question)?
+                }
+            };
+            let fingerprint = key.fingerprint();
+            if shown.trim() != fingerprint {
+                return Err(Failure::new(
+                    Exit::Forged,
+                    format!(
+                        "{} holds another host key than the one that you named",
+                        path(named)
+                    ),
+                )
+                .fact(format!("in the file  {fingerprint}"))
+                .fact("nothing was made")
+                .next("fetch the host's key again, by a way that you trust"));
+            }
+        }
+        Ok(Some(recipient))
+    }
 }
 
 fn refused(name: &str, user_id: &str, error: &ImportError) -> Failure {

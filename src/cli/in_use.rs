@@ -1,20 +1,78 @@
 //! The certificate in use: as created, with all that the key has signed about itself since.
 
-use sequoia_openpgp::Cert;
+use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::parse::Parse as _;
+use sequoia_openpgp::{Cert, Result as OpenPgpResult};
 
 use super::opened::Opened;
 use super::report::{Exit, Failure};
+use crate::ceremony::outcome::Outcome;
+use crate::ceremony::state;
+use crate::openpgp::Plan;
+use crate::openpgp::draft::Draft;
+use crate::vault::record::Digest;
 
 impl Opened {
-    /// The certificate in use.
-    #[allow(dead_code)] // base for parallel work
+    /// The certificate as created, and what results of this vault have added to it. A view: it lies nowhere.
     pub(super) fn in_use(&self) -> Result<Cert, Failure> {
-        Cert::from_bytes(self.manifest().certificate.as_bytes()).map_err(|error| {
-            Failure::new(
-                Exit::Forged,
-                format!("the certificate in vault.toml can't be read: {error}"),
-            )
-        })
+        self.in_use_with(None)
+    }
+
+    /// The same, with one more result, which isn't in the vault yet.
+    pub(super) fn in_use_with(&self, more: Option<(&[Draft], &Outcome)>) -> Result<Cert, Failure> {
+        let created = Cert::from_bytes(self.manifest().certificate.as_bytes()).map_err(broken)?;
+        let mut packets = Vec::new();
+        if !self.evidence.results.is_empty() {
+            for found in self.requests().into_iter().flatten() {
+                let drafts = &found.verified.request().drafts;
+                // A thousand certifications of others needn't be verified for this.
+                if !drafts.iter().any(|draft| draft.plan().is_about_itself()) {
+                    continue;
+                }
+                if let Some(outcome) = self.outcome(&found)? {
+                    own_packets(drafts, &outcome, &mut packets);
+                }
+            }
+        }
+        if let Some((drafts, outcome)) = more {
+            own_packets(drafts, outcome, &mut packets);
+        }
+        merged(created, packets).map_err(broken)
+    }
+
+    /// The state that a request about the certificate is bound to.
+    pub(super) fn state(&self) -> Result<Digest, Failure> {
+        Ok(state::of(self.signed.digest(), &self.in_use()?))
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Failure {
+    Failure::new(
+        Exit::Forged,
+        format!("the certificate in this vault can't be put together: {error}"),
+    )
+}
+
+fn merged(cert: Cert, packets: Vec<Packet>) -> OpenPgpResult<Cert> {
+    match packets.is_empty() {
+        true => Ok(cert),
+        false => Ok(cert.insert_packets(packets)?.0),
+    }
+}
+
+/// What a result adds to the certificate: signatures, each after the part that it is about.
+fn own_packets(drafts: &[Draft], outcome: &Outcome, packets: &mut Vec<Packet>) {
+    for (draft, signed) in outcome.signed(drafts) {
+        match draft.plan() {
+            Plan::KeySelf { .. } | Plan::RevokeKey { .. } => (),
+            Plan::UserIdSelf { user_id, .. } | Plan::RevokeUserId { user_id, .. } => {
+                packets.push(user_id.clone().into());
+            }
+            Plan::SubkeyBinding { subkey, .. } | Plan::RevokeSubkey { subkey, .. } => {
+                packets.push(subkey.clone().into());
+            }
+            _ => continue,
+        }
+        packets.push(signed.signature().clone().into());
     }
 }

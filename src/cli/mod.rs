@@ -9,14 +9,17 @@ mod carry_out;
 mod certified;
 mod certify;
 mod challenge;
+mod changes;
 mod collect;
 mod context;
 mod create;
 mod decline;
 mod desk;
 mod discard;
+mod display;
 mod example;
 mod expect;
+mod extend;
 mod gather;
 mod git;
 mod here;
@@ -24,10 +27,12 @@ mod host;
 mod import;
 mod in_use;
 mod init;
+mod key_now;
 mod keys;
 mod live;
 mod open_request;
 mod opened;
+mod own_files;
 mod own_share;
 mod perform;
 mod pins;
@@ -35,17 +40,22 @@ mod plugin;
 mod receipts;
 mod remind;
 pub mod report;
+mod revoke;
 mod roster;
 mod screen;
 mod seats;
 mod seen;
 mod share;
 mod show;
+mod statement;
 mod status;
 mod status_json;
+mod subkey;
 mod submit;
 mod table;
+mod uid;
 mod verify;
+mod verify_changes;
 mod who;
 
 use std::ffi::OsString;
@@ -133,6 +143,21 @@ enum Command {
     /// Open a request to certify user IDs of certificates; your own approval goes along
     #[command(after_help = example::CERTIFY)]
     Certify(certify::Options),
+    /// Open a request to let the key live longer
+    #[command(after_help = example::EXTEND)]
+    Extend(extend::Options),
+    /// The key's own user IDs
+    #[command(subcommand, after_help = example::UID)]
+    Uid(uid::Command),
+    /// The key's signing subkeys
+    #[command(subcommand, after_help = example::SUBKEY)]
+    Subkey(subkey::Command),
+    /// Open a request to revoke the key, a subkey, a user ID or a certification
+    #[command(subcommand, after_help = example::REVOKE)]
+    Revoke(revoke::Command),
+    /// Open a request to sign a statement to the users with the master key
+    #[command(after_help = example::STATEMENT)]
+    Statement(statement::Options),
     /// Explain a request, from its bytes, to anybody
     #[command(after_help = example::SHOW)]
     Show(show::Options),
@@ -168,6 +193,23 @@ enum Command {
     Verify(verify::Options),
 }
 
+impl Command {
+    /// Will it want this program's own digest, for a request, an answer or minutes?
+    fn names_the_program(&self) -> bool {
+        matches!(
+            self,
+            Self::Certify(_)
+                | Self::Extend(_)
+                | Self::Uid(_)
+                | Self::Subkey(_)
+                | Self::Revoke(_)
+                | Self::Statement(_)
+                | Self::Approve(_)
+                | Self::Perform(_)
+        )
+    }
+}
+
 /// Runs the program with these arguments (the first is its name) in this world.
 pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
@@ -182,7 +224,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
             return Exit::Done.code();
         }
     };
-    if let Some(Command::Certify(_) | Command::Approve(_) | Command::Perform(_)) = cli.command {
+    if cli.command.as_ref().is_some_and(Command::names_the_program) {
         world.programs.begin_own_digest();
     }
     let context = Context::new(world, cli.common);
@@ -194,6 +236,11 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Share(command)) => share::run(&context, &command),
         Some(Command::Status(options)) => status::run(&context, &options),
         Some(Command::Certify(options)) => certify::run(&context, &options),
+        Some(Command::Extend(options)) => extend::run(&context, &options),
+        Some(Command::Uid(command)) => uid::run(&context, &command),
+        Some(Command::Subkey(command)) => subkey::run(&context, &command),
+        Some(Command::Revoke(command)) => revoke::run(&context, &command),
+        Some(Command::Statement(options)) => statement::run(&context, &options),
         Some(Command::Show(options)) => show::run(&context, &options),
         Some(Command::Approve(options)) => approve::run(&context, &options),
         Some(Command::Decline(options)) => decline::run(&context, No::Decline, &options),

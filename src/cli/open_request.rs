@@ -23,6 +23,7 @@ use crate::roster::opening::OneTimeIdentity;
 use crate::roster::sealing::{Recipient, SealError, SshRecipient, TypedPassphrase, seal};
 use crate::session::locked::LockedBytes;
 use crate::vault::manifest::Seal;
+use crate::vault::record::Digest;
 use crate::world::{Batch, Timestamp};
 
 /// A file of certificates that results will be spliced into.
@@ -35,28 +36,57 @@ pub(super) struct Target {
     pub armored: bool,
 }
 
+/// What is asked of the holders of a share set.
+pub(super) struct Ask<'t> {
+    /// Master or revocation set.
+    pub kind: Kind,
+    /// What is signed, or released.
+    pub drafts: Vec<Draft>,
+    /// Files that results are spliced into.
+    pub targets: &'t [Target],
+    /// The state that it changes.
+    pub state: Option<Digest>,
+}
+
+impl Ask<'_> {
+    /// Signatures of the master key that leave its own certificate as it is.
+    pub(super) fn of_master(drafts: Vec<Draft>) -> Self {
+        Self {
+            kind: Kind::Master,
+            drafts,
+            targets: &[],
+            state: None,
+        }
+    }
+}
+
 /// Opens the request: the opener's approval and submission go along.
 pub(super) fn open(
     context: &Context<'_>,
     opened: &Opened,
     me: &Name,
     identity: &Identity,
-    drafts: Vec<Draft>,
-    targets: &[Target],
+    ask: Ask<'_>,
     gathering: &Gathering,
 ) -> Result<(), Failure> {
     gathering.can_be(context)?;
+    let Ask {
+        kind,
+        drafts,
+        targets,
+        state,
+    } = ask;
     let world = &context.world;
     let manifest = opened.manifest();
-    let set = opened.set(Kind::Master)?;
-    let own = context.open_own(opened, me, Kind::Master, identity)?;
+    let set = opened.set(kind)?;
+    let own = context.open_own(opened, me, kind, identity)?;
     let one_time = OneTimeIdentity::generate();
     let now = world.clock.now();
-    let title = explain::title(drafts.iter().map(Draft::plan));
+    let title = explain::title(&drafts);
     let request = Request {
         vault: manifest.vault_id,
         fingerprint: manifest.fingerprint.clone(),
-        kind: Kind::Master,
+        kind,
         set: set.set,
         generation: set.generation,
         opener: me.clone(),
@@ -65,6 +95,7 @@ pub(super) fn open(
         opened: now,
         closes: now.plus_days(manifest.request_days),
         one_time: one_time.recipient().to_string(),
+        state,
         drafts,
     };
     let failed = |error: &dyn std::fmt::Display| {

@@ -359,7 +359,9 @@ impl Opened {
                 continue;
             }
             for draft in &found.verified.request().drafts {
-                let subject = subject(draft.plan());
+                let Some(subject) = subject(draft.plan()) else {
+                    continue;
+                };
                 map.insert(
                     subject,
                     format!("{} by request {}", explain::effect(draft.plan()), found.id),
@@ -391,16 +393,19 @@ impl Opened {
     }
 }
 
-/// What a plan is about, for comparing with earlier results.
-pub(super) fn subject(plan: &Plan) -> Vec<u8> {
+/// Whose user ID a plan is about, for comparing with earlier results; none for what is about the own key.
+pub(super) fn subject(plan: &Plan) -> Option<Vec<u8>> {
     match plan {
         Plan::Certify {
+            target, user_id, ..
+        }
+        | Plan::RevokeCertification {
             target, user_id, ..
         } => {
             let mut subject = target.fingerprint().as_bytes().to_vec();
             subject.extend_from_slice(user_id.value());
-            subject
+            Some(subject)
         }
-        _ => Vec::new(),
+        _ => None,
     }
 }

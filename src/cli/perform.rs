@@ -58,7 +58,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .open_at(now)
         .map_err(|error| closed(&opened, &found, &error))?;
     opened.not_ended(&found)?;
-    context.needs_force(&opened, request.kind)?;
+    context.needs_force_for(&opened, request)?;
+    opened.same_state(&found)?;
 
     // It starts while gpg or a person opens the identity.
     let coming = context.worker(Purpose::Sign, id)?;

@@ -6,7 +6,6 @@ use super::opened::Opened;
 use super::screen;
 use super::status::View;
 use crate::ceremony::explain;
-use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
 use crate::world::SafeText;
 
@@ -38,7 +37,7 @@ pub(super) fn print(context: &Context<'_>, view: &View) {
             let (id, opener) = (&request.found.id, &asked.opener);
             lines.push(format!(
                 "{opener} asks you to {}.",
-                explain::title(asked.drafts.iter().map(Draft::plan))
+                explain::title(&asked.drafts)
             ));
             lines.push(format!(
                 "Needs {} by {}, has {}. Call {opener} for the eight words, then:",

@@ -290,6 +290,14 @@ pub fn refused(id: &str, refusal: &Refusal) -> Failure {
             forged("the master file is not the one that belongs to this vault".into())
                 .next("git checkout master.1.age, or fetch it from another root")
         }
+        Refusal::Kept => forged(
+            "the subkey's sealed revocation doesn't open with this vault's revocation file".into(),
+        )
+        .next("git checkout results revocations; else: --by master"),
+        Refusal::NoSuchRevocation => {
+            forged("the revocation file doesn't hold the revocation that was asked for".into())
+                .next("the other reason may be there: --reason none; else: --by master")
+        }
         Refusal::Identity => forged(format!(
             "the one-time key on this machine isn't that of {id}"
         )),

@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
-use super::{certify, screen};
+use super::{display, screen};
 use crate::ceremony::words;
 use crate::vault::record::Digest;
 use crate::world::SafeText;
@@ -79,7 +79,7 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
         "with key   {}",
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
-    certify::show_to_compare(context, opened, request);
+    display::to_compare(context, opened, request)?;
     context.say(&format!("program    {}", SafeText::new(&request.program)));
     let set = opened.set(request.kind)?;
     let approvals = opened.approvals(found);

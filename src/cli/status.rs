@@ -7,12 +7,12 @@ use super::answers::Ended;
 use super::attested::lacking;
 use super::context::Context;
 use super::desk::OneTimeKey;
+use super::key_now::KeyNow;
 use super::opened::{Found, Opened};
 use super::report::Failure;
 use super::{screen, status_json};
 use crate::ceremony::explain;
 use crate::ceremony::objection::Objection;
-use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
 use crate::vault::attested::Attested;
 use crate::vault::force::{Force, together};
@@ -45,6 +45,8 @@ pub(super) struct Open {
 /// What a screen shows.
 pub(super) struct View {
     pub opened: Opened,
+    /// What the certificate in use says.
+    pub key: KeyNow,
     pub now: Timestamp,
     pub master: Force,
     pub revocation: Force,
@@ -97,8 +99,10 @@ impl View {
         let master = opened.force(Kind::Master, now)?;
         let revocation = opened.force(Kind::Revocation, now)?;
         let attested = opened.attested()?;
+        let key = opened.key_now()?;
         Ok(Self {
             opened,
+            key,
             now,
             master,
             revocation,
@@ -118,7 +122,7 @@ impl View {
     /// Is this person's signature on the key wanted, and the key ready for it?
     pub(super) fn waits_for_attestation(&self, name: &Name) -> bool {
         self.in_force()
-            && !self.ended()
+            && !self.has_ended()
             && !self.attested.is_enough()
             && self.attested.missing().contains(name)
     }
@@ -131,8 +135,8 @@ impl View {
         self.requests.iter().filter(needs).collect()
     }
 
-    fn ended(&self) -> bool {
-        self.opened.expires <= self.now
+    fn has_ended(&self) -> bool {
+        self.key.revoked.is_some() || self.key.expires <= self.now
     }
 
     fn in_force(&self) -> bool {
@@ -141,7 +145,9 @@ impl View {
 
     /// The state in one or two words, for people and for programs.
     pub(super) fn state(&self) -> (&'static str, &'static str) {
-        if self.ended() {
+        if self.key.revoked.is_some() {
+            ("ENDED: REVOKED", "ended")
+        } else if self.key.expires <= self.now {
             ("ENDED: EXPIRED", "ended")
         } else if self.in_force() && self.attested.is_enough() {
             ("IN SERVICE", "in-service")
@@ -286,16 +292,27 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         return Ok(());
     }
     let opened = &view.opened;
-    context.say(SafeText::new(&opened.user_id).as_str());
+    context.say(SafeText::new(&view.key.user_id).as_str());
     context.say(&explain::fingerprint(&opened.fingerprint));
     context.say(&format!(
         "{:<24} made {}, expires {} ({})",
         view.state().0,
         opened.created.day(),
-        opened.expires.day(),
-        screen::time_left(view.now, opened.expires)
+        view.key.expires.day(),
+        screen::time_left(view.now, view.key.expires)
     ));
+    if let Some(why) = &view.key.revoked {
+        context.say(&format!("revoked        {why}"));
+    }
     context.say("");
+    for (number, subkey) in view.key.subkeys.iter().enumerate() {
+        context.say(&format!(
+            "{:<14} {}",
+            if number == 0 { "subkeys" } else { "" },
+            explain::fingerprint(&subkey.fingerprint)
+        ));
+        context.say(&format!("{:<14} {}", "", subkey.told));
+    }
     if view.in_force() {
         let last = view
             .master
@@ -404,7 +421,7 @@ fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
     context.say(&format!(
         "request {:<10} {}; opened by {}",
         open.found.id,
-        explain::title(request.drafts.iter().map(Draft::plan)),
+        explain::title(&request.drafts),
         request.opener
     ));
     context.say(&format!(

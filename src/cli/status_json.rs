@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::status::View;
 use crate::ceremony::explain;
-use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
 use crate::vault::render::kind_word;
 
@@ -41,7 +40,7 @@ pub(super) fn of(view: &View) -> serde_json::Value {
             json!({
                 "id": open.found.id,
                 "digest": open.found.verified.digest().to_string(),
-                "what": explain::title(request.drafts.iter().map(Draft::plan)),
+                "what": explain::title(&request.drafts),
                 "opened_by": request.opener.to_string(),
                 "opened": request.opened.to_string(),
                 "closes": request.closes.to_string(),
@@ -54,6 +53,18 @@ pub(super) fn of(view: &View) -> serde_json::Value {
         })
         .collect();
     let (turn, attested) = (view.my_turn(), &view.attested);
+    let subkeys: Vec<serde_json::Value> = view
+        .key
+        .subkeys
+        .iter()
+        .map(|subkey| {
+            json!({
+                "fingerprint": subkey.fingerprint.to_hex(),
+                "state": subkey.state,
+                "expires": subkey.expires.map(|end| end.to_string()),
+            })
+        })
+        .collect();
     let next: Vec<String> = turn
         .as_ref()
         .map(|(_, next)| {
@@ -66,11 +77,13 @@ pub(super) fn of(view: &View) -> serde_json::Value {
         "format": 1,
         "key": {
             "fingerprint": opened.fingerprint.to_hex(),
-            "user_id": opened.user_id,
+            "user_id": view.key.user_id,
             "state": view.state().1,
             "created": opened.created.to_string(),
-            "expires": opened.expires.to_string(),
+            "expires": view.key.expires.to_string(),
+            "revoked": view.key.revoked,
         },
+        "subkeys": subkeys,
         "share_sets": sets,
         "attestation": {
             "needed": attested.needed,

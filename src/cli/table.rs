@@ -34,6 +34,7 @@ impl Table<'_> {
     pub(super) fn carry_out_now(&self, submissions: &[Arrived]) -> Result<(), Failure> {
         let opened = self.context.open()?;
         opened.not_ended(self.found)?;
+        opened.same_state(self.found)?;
         let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
         self.carry_out(&opened, worker, submissions)
     }

@@ -11,14 +11,13 @@ use super::context::Context;
 use super::keys::MAX_KEY_FILE;
 use super::opened::{Found, Opened, read_folder};
 use super::report::{Exit, Failure, path};
-use super::screen;
+use super::{screen, verify_changes};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::VerifiedRequest;
-use crate::openpgp::draft::Draft;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::vault::closing::Closing;
 use crate::vault::manifest::split;
@@ -40,13 +39,14 @@ pub(super) struct Options {
 
 /// What is wrong, file by file.
 #[derive(Default)]
-struct Findings {
-    bad: Vec<String>,
+pub(super) struct Findings {
+    pub(super) bad: Vec<String>,
     good: usize,
 }
 
 impl Findings {
-    fn note<E: std::fmt::Display>(
+    /// Counts a file as good, or notes what is wrong with it.
+    pub(super) fn note<E: std::fmt::Display>(
         &mut self,
         file: &Path,
         checked: Result<String, E>,
@@ -121,7 +121,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                     "request {} by {}: {}",
                     v.digest().short(),
                     request.opener,
-                    explain::title(request.drafts.iter().map(Draft::plan))
+                    explain::title(&request.drafts)
                 )
             })
             .map_err(|e| e.to_string()),
@@ -158,7 +158,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
             let primary = primary_of(manifest.certificate.as_bytes()).map_err(|e| e.to_string())?;
             Outcome::read(file, &found.verified, &primary)
                 .map(|o| {
-                    let n = o.signatures.len();
+                    let n = o.values.len();
                     let s = if n == 1 { "" } else { "s" };
                     format!(
                         "result of {}: {n} signature{s}, equal to the drafts",
@@ -221,6 +221,7 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     let manifest = opened.manifest();
     let mut findings = Findings::default();
     files(context, opened, &mut findings)?;
+    verify_changes::check(context, opened, &mut findings)?;
 
     let evidence = &opened.evidence;
     findings.bad.extend(evidence.unreadable.iter().cloned());
@@ -339,7 +340,7 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
     context.say(&format!(
         "{:<12} {}; opened by {}; approved by {}{declined}",
         found.id,
-        explain::title(request.drafts.iter().map(Draft::plan)),
+        explain::title(&request.drafts),
         request.opener,
         screen::list(&names)
     ));
@@ -353,7 +354,7 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
             } else {
                 format!("; ONLY {} of {needed} approvals are here", names.len())
             };
-            let n = outcome.signatures.len();
+            let n = outcome.values.len();
             let s = if n == 1 { "" } else { "s" };
             context.say(&format!(
                 "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"

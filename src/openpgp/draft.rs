@@ -17,8 +17,10 @@ use openpgp::serialize::{Marshal, MarshalInto};
 use openpgp::types::{HashAlgorithm, SignatureType};
 
 use super::draft_read::read_plan;
-use super::plan::{Hash, MAX_USER_ID, Plan, Primary, Stamp, Subkey};
+use super::plan::{Hash, MAX_USER_ID, MAX_WHY, Plan, Primary, Stamp, Subkey};
 use super::subpackets::{area_of, notations_are_allowed};
+use super::{signing_subkey, statement};
+use crate::world::safe_text::is_harmful;
 
 /// The most bytes that a draft may have. A certification of an RSA 16384 key has some 2,300;
 /// the manifest's draft carries the manifest.
@@ -66,9 +68,18 @@ pub enum DraftError {
     /// A notation that no draft may have.
     #[error("a notation is not allowed")]
     Notation,
-    /// A revocation that isn't hard.
-    #[error("revocation reason {0} is not a hard one")]
-    SoftReason(u8),
+    /// A reason that no key is revoked for.
+    #[error("revocation reason {0} is not allowed")]
+    Reason(u8),
+    /// The words of a revocation are too long, or hold what a terminal obeys.
+    #[error("the words of the revocation are not allowed")]
+    WhyText,
+    /// A statement that is no plain text.
+    #[error("the statement is no plain text")]
+    Statement,
+    /// Only a hard revocation can be kept for the worst day, or released.
+    #[error("only a hard revocation can be sealed or released")]
+    Destination,
     /// The covered packets are not those that this type covers.
     #[error("the covered packets do not fit the signature type")]
     Covered,
@@ -86,10 +97,22 @@ pub enum DraftError {
     Unencodable,
 }
 
-/// A plan together with its one encoding.
+/// Where the value of a draft goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Destination {
+    /// Into the result, for everybody to see.
+    Out,
+    /// Sealed to the revocation set: a hard revocation that is made now for the worst day.
+    Sealed,
+    /// It was made in advance, and comes out of the revocation set's custody.
+    Released,
+}
+
+/// A plan together with its one encoding, and where its value goes.
 #[derive(Clone)]
 pub struct Draft {
     plan: Plan,
+    destination: Destination,
     bytes: Vec<u8>,
     template: Signature4,
     digest: Vec<u8>,
@@ -144,11 +167,17 @@ impl Draft {
         match &plan {
             Plan::Certify {
                 target, user_id, ..
+            }
+            | Plan::RevokeCertification {
+                target, user_id, ..
             } => {
                 put(target.clone().into())?;
                 put(user_id.clone().into())?;
             }
             Plan::UserIdSelf {
+                primary, user_id, ..
+            }
+            | Plan::RevokeUserId {
                 primary, user_id, ..
             } => {
                 put(primary.clone().into())?;
@@ -166,6 +195,7 @@ impl Draft {
                 put(primary.clone().into())?;
                 put(subkey.clone().into())?;
             }
+            Plan::Statement { text, .. } => bytes.extend_from_slice(text.as_bytes()),
             Plan::Manifest { text, .. } => bytes.extend_from_slice(text),
         }
         if bytes.len() > MAX_DRAFT {
@@ -173,10 +203,33 @@ impl Draft {
         }
         Ok(Self {
             plan,
+            destination: Destination::Out,
             bytes,
             template,
             digest,
         })
+    }
+
+    /// The same draft, its value for another destination.
+    ///
+    /// # Errors
+    /// [`DraftError::Destination`].
+    pub fn to(mut self, destination: Destination) -> Result<Self, DraftError> {
+        let hard = match &self.plan {
+            Plan::RevokeKey { why, .. } | Plan::RevokeSubkey { why, .. } => why.reason.is_hard(),
+            _ => false,
+        };
+        if destination != Destination::Out && !hard {
+            return Err(DraftError::Destination);
+        }
+        self.destination = destination;
+        Ok(self)
+    }
+
+    /// Where its value goes.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        self.destination
     }
 
     /// Reads a draft from hostile bytes.
@@ -291,10 +344,16 @@ fn digest(
     match plan {
         Plan::Certify {
             target, user_id, ..
+        }
+        | Plan::RevokeCertification {
+            target, user_id, ..
         } => {
             fields.hash_userid_binding(&mut context, target, user_id)?;
         }
         Plan::UserIdSelf {
+            primary, user_id, ..
+        }
+        | Plan::RevokeUserId {
             primary, user_id, ..
         } => {
             fields.hash_userid_binding(&mut context, primary, user_id)?;
@@ -309,6 +368,10 @@ fn digest(
             primary, subkey, ..
         } => {
             fields.hash_subkey_binding(&mut context, primary, subkey)?;
+        }
+        Plan::Statement { text, .. } => {
+            context.update(text.replace('\n', "\r\n").as_bytes());
+            fields.hash(&mut context)?;
         }
         Plan::Manifest { text, .. } => {
             context.update(text);
@@ -326,13 +389,26 @@ fn signature_type(plan: &Plan) -> SignatureType {
         Plan::SubkeyBinding { .. } => SignatureType::SubkeyBinding,
         Plan::RevokeKey { .. } => SignatureType::KeyRevocation,
         Plan::RevokeSubkey { .. } => SignatureType::SubkeyRevocation,
+        Plan::RevokeUserId { .. } | Plan::RevokeCertification { .. } => {
+            SignatureType::CertificationRevocation
+        }
+        Plan::Statement { .. } => SignatureType::Text,
         Plan::Manifest { .. } => SignatureType::Binary,
     }
 }
 
 /// The rules that a plan's values must keep, whoever made it.
 fn check(plan: &Plan) -> Result<(), DraftError> {
-    let user_id_fits = |id: &UserID| id.value().len() <= MAX_USER_ID;
+    let fits = |id: &UserID| match id.value().len() <= MAX_USER_ID {
+        true => Ok(()),
+        false => Err(DraftError::TooLong),
+    };
+    let words = |text: &str| match text.len() <= MAX_WHY
+        && !text.chars().any(|c| c.is_control() || is_harmful(c))
+    {
+        true => Ok(()),
+        false => Err(DraftError::WhyText),
+    };
     let own = |primary: &Primary, stamp: &Stamp| {
         if primary.fingerprint() == stamp.issuer {
             Ok(())
@@ -359,11 +435,7 @@ fn check(plan: &Plan) -> Result<(), DraftError> {
             if target.fingerprint() == stamp.issuer {
                 return Err(DraftError::Foreign);
             }
-            if user_id_fits(user_id) {
-                Ok(())
-            } else {
-                Err(DraftError::TooLong)
-            }
+            fits(user_id)
         }
         Plan::UserIdSelf {
             stamp,
@@ -371,14 +443,52 @@ fn check(plan: &Plan) -> Result<(), DraftError> {
             user_id,
             ..
         } => {
-            if !user_id_fits(user_id) {
-                return Err(DraftError::TooLong);
-            }
+            fits(user_id)?;
             own(primary, stamp)
         }
-        Plan::KeySelf { stamp, primary, .. }
-        | Plan::RevokeKey { stamp, primary, .. }
-        | Plan::RevokeSubkey { stamp, primary, .. } => own(primary, stamp),
+        Plan::KeySelf { stamp, primary, .. } => own(primary, stamp),
+        Plan::RevokeKey {
+            stamp,
+            why,
+            primary,
+        }
+        | Plan::RevokeSubkey {
+            stamp,
+            why,
+            primary,
+            ..
+        } => {
+            words(&why.text)?;
+            own(primary, stamp)
+        }
+        Plan::RevokeUserId {
+            stamp,
+            text,
+            primary,
+            user_id,
+        } => {
+            words(text)?;
+            fits(user_id)?;
+            own(primary, stamp)
+        }
+        Plan::RevokeCertification {
+            stamp,
+            text,
+            target,
+            user_id,
+        } => {
+            words(text)?;
+            fits(user_id)?;
+            // What the key says about its own user IDs has another plan.
+            match target.fingerprint() == stamp.issuer {
+                true => Err(DraftError::Foreign),
+                false => Ok(()),
+            }
+        }
+        Plan::Statement { text, .. } => match statement::is_plain(text) {
+            true => Ok(()),
+            false => Err(DraftError::Statement),
+        },
         Plan::SubkeyBinding {
             stamp,
             primary,
@@ -406,5 +516,5 @@ fn back_signature_is_good(back: &Signature, primary: &Primary, subkey: &Subkey) 
     );
     back.typ() == SignatureType::PrimaryKeyBinding
         && strong
-        && back.verify_primary_key_binding(primary, subkey).is_ok()
+        && signing_subkey::verify(back, primary, subkey).is_ok()
 }

@@ -41,7 +41,7 @@ pub(super) fn read_plan(bytes: &[u8]) -> Result<Plan, DraftError> {
     plan_of(signature.typ(), stamp, said, covered)
 }
 
-/// What follows the signature: packets, or the manifest's text.
+/// What follows the signature: packets, or a text.
 enum Covered<'a> {
     Packets(Vec<Packet>),
     Text(&'a [u8]),
@@ -61,7 +61,7 @@ fn split(bytes: &[u8]) -> Result<(Signature, Covered<'_>), DraftError> {
     let Packet::Signature(ref first) = parser.packet else {
         return Err(DraftError::NotASignature);
     };
-    if first.typ() == SignatureType::Binary {
+    if matches!(first.typ(), SignatureType::Binary | SignatureType::Text) {
         // The text follows as it is. Its start is found with the length that the canonical
         // encoding of the packet has; any other framing fails when encoded again.
         let framing = match length {
@@ -101,6 +101,10 @@ fn plan_of(
     covered: Covered<'_>,
 ) -> Result<Plan, DraftError> {
     let mut packets = match covered {
+        Covered::Text(text) if kind == SignatureType::Text => {
+            let text = String::from_utf8(text.to_vec()).map_err(|_| DraftError::Statement)?;
+            return Ok(Plan::Statement { stamp, text });
+        }
         Covered::Text(text) => {
             return Ok(Plan::Manifest {
                 stamp,
@@ -147,16 +151,28 @@ fn plan_of(
         }),
         (0x20, None) => Ok(Plan::RevokeKey {
             stamp,
-            reason: said.reason.ok_or(DraftError::Missing("reason"))?,
+            why: said.why()?,
             primary: first,
         }),
         (0x28, Some(Packet::PublicSubkey(subkey))) => Ok(Plan::RevokeSubkey {
             stamp,
-            reason: said.reason.ok_or(DraftError::Missing("reason"))?,
+            why: said.why()?,
             primary: first,
             subkey,
         }),
-        (0x10..=0x13 | 0x18 | 0x1F | 0x20 | 0x28, _) => Err(DraftError::Covered),
+        (0x30, Some(Packet::UserID(user_id))) if own => Ok(Plan::RevokeUserId {
+            stamp,
+            text: said.words()?,
+            primary: first,
+            user_id,
+        }),
+        (0x30, Some(Packet::UserID(user_id))) => Ok(Plan::RevokeCertification {
+            stamp,
+            text: said.words()?,
+            target: first,
+            user_id,
+        }),
+        (0x10..=0x13 | 0x18 | 0x1F | 0x20 | 0x28 | 0x30, _) => Err(DraftError::Covered),
         (other, _) => Err(DraftError::Kind(other)),
     }
 }

@@ -7,19 +7,17 @@ use openpgp::cert::ValidCert;
 use openpgp::cert::amalgamation::ValidAmalgamation as _;
 use openpgp::cert::bundle::ComponentBundle;
 use openpgp::crypto::{Password, S2K};
-use openpgp::packet::key::{
-    Encrypted, PrimaryRole, SecretKeyMaterial, SecretParts, SubordinateRole,
-};
+use openpgp::packet::key::{PrimaryRole, SecretKeyMaterial, SecretParts, SubordinateRole};
 use openpgp::packet::{Key, Packet, Signature};
 use openpgp::parse::Parse;
 use openpgp::policy::StandardPolicy;
 use openpgp::serialize::Marshal as _;
-use openpgp::types::{PublicKeyAlgorithm, RevocationStatus, SymmetricAlgorithm};
+use openpgp::types::{PublicKeyAlgorithm, RevocationStatus};
 use openpgp::{Cert, Fingerprint};
 use zeroize::Zeroizing;
 
 use super::armor::enarmor;
-use super::key::{KeyError, MasterKey, OwnPackets, with_primary};
+use super::key::{GNU_STUB, KeyError, MasterKey, OwnPackets, stub_of, with_primary};
 use super::plan::Algorithm;
 use crate::world::Timestamp;
 
@@ -28,8 +26,6 @@ pub const MAX_IMPORT: usize = 1 << 20;
 /// Bits of an RSA key below which it isn't taken.
 const RSA_LEAST: usize = 2048;
 type Subkey = Key<SecretParts, SubordinateRole>;
-/// GnuPG's mark for a secret that isn't there, or on a card.
-const GNU_STUB: u8 = 101;
 
 /// Why a key isn't taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -217,7 +213,7 @@ impl Export {
             .parts_into_secret()
             .map_err(|_| ImportError::Public)?;
         let key = MasterKey::from_key(open(secret)?)?;
-        let own = self.own_packets()?;
+        let own = self.own_packets(&valid)?;
         let stub = stub_of(primary);
         let leaving = leaving
             .into_iter()
@@ -332,7 +328,7 @@ impl Export {
     }
 
     /// Everything that the key itself signed; what others signed can be merged at any time.
-    fn own_packets(&self) -> Result<OwnPackets, ImportError> {
+    fn own_packets(&self, valid: &ValidCert<'_>) -> Result<OwnPackets, ImportError> {
         let mut itself = Vec::new();
         own_signatures(&mut itself, self.cert.primary_key().bundle())?;
         for user_id in self.cert.userids() {
@@ -351,7 +347,13 @@ impl Export {
             let public = subkey.key().clone().parts_into_public();
             bound(&mut subkeys, Packet::PublicSubkey(public), subkey.bundle())?;
         }
-        Ok(OwnPackets { itself, subkeys })
+        let in_use = valid.keys().subkeys().alive().revoked(false);
+        let bound = in_use.map(|subkey| subkey.key().clone()).collect();
+        Ok(OwnPackets {
+            itself,
+            subkeys,
+            bound,
+        })
     }
 
     /// A file for the signing host's gpg.
@@ -379,22 +381,6 @@ impl Export {
 fn is_stub(secret: &SecretKeyMaterial) -> bool {
     matches!(secret, SecretKeyMaterial::Encrypted(secret)
         if matches!(secret.s2k(), S2K::Private { tag: GNU_STUB, .. }))
-}
-
-/// The primary key as gpg writes one whose secret is elsewhere: S2K 101, "GNU", mode 1.
-fn stub_of(primary: Key<openpgp::packet::key::PublicParts, PrimaryRole>) -> Packet {
-    let s2k = S2K::Private {
-        tag: GNU_STUB,
-        parameters: Some(b"\0GNU\x01".to_vec().into()),
-    };
-    let nothing = Encrypted::new(
-        s2k,
-        SymmetricAlgorithm::Unencrypted,
-        Some(openpgp::crypto::mpi::SecretKeyChecksum::Sum16),
-        Box::default(),
-    );
-    let (stub, _) = primary.add_secret(nothing.into());
-    Packet::SecretKey(stub)
 }
 
 fn packet(bytes: &mut Vec<u8>, packet: Packet) -> Result<(), ImportError> {

@@ -2,20 +2,24 @@
 
 use sequoia_openpgp as openpgp;
 
+use openpgp::Fingerprint;
 use openpgp::armor::Kind;
-use openpgp::crypto::{KeyPair, Signer as _};
-use openpgp::packet::key::SecretKeyMaterial;
+use openpgp::crypto::{KeyPair, S2K, Signer as _};
+use openpgp::packet::key::{Encrypted, SecretKeyMaterial};
 use openpgp::packet::{Key, Packet, UserID, key, key::Key4};
 use openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use openpgp::serialize::Marshal;
-use openpgp::types::{Curve, Timestamp};
+use openpgp::types::{Curve, HashAlgorithm, SymmetricAlgorithm, Timestamp};
 use zeroize::Zeroizing;
 
 use super::armor::enarmor;
 use super::draft::{Draft, DraftError, Signed};
-use super::plan::{Algorithm, Hash, Plan, Primary, Stamp};
+use super::plan::{Algorithm, Hash, Plan, Primary, Reason, Stamp, Subkey, SubkeyUse, Why};
 use super::rsa::RsaSigner;
+use super::{revocation, signing_subkey};
 
+/// GnuPG's mark for a secret that isn't there, or on a card.
+pub(super) const GNU_STUB: u8 = 101;
 /// The length of the RSA keys that are made here.
 const RSA_BITS: usize = 4096;
 
@@ -203,28 +207,105 @@ impl MasterKey {
         Ok(OwnPackets {
             itself,
             subkeys: Vec::new(),
+            bound: Vec::new(),
         })
     }
 
-    /// A hard revocation certificate in armour, as `gpg --import` takes it.
+    /// A hard revocation certificate in armour, as `gpg --import` takes it: of the key itself, or of a subkey.
     ///
     /// # Errors
     /// [`KeyError`].
     pub fn revocation(
         &mut self,
-        reason: super::plan::HardReason,
+        reason: Reason,
+        subkey: Option<&Subkey>,
         created: u32,
     ) -> Result<Vec<u8>, KeyError> {
         let stamp = self.stamp(created)?;
         let primary = self.primary.clone();
-        let draft = Draft::encode(Plan::RevokeKey {
-            stamp,
-            reason,
-            primary,
-        })?;
+        let why = Why::only(reason);
+        let plan = match subkey.cloned() {
+            None => Plan::RevokeKey {
+                stamp,
+                why,
+                primary,
+            },
+            Some(subkey) => Plan::RevokeSubkey {
+                stamp,
+                why,
+                primary,
+                subkey,
+            },
+        };
+        let draft = Draft::encode(plan)?;
         let signed = self.sign(&draft)?;
-        enarmor(Kind::PublicKey, &signed.to_bytes()?).map_err(backend)
+        revocation::certificate(draft.plan(), &signed).map_err(backend)
     }
+
+    /// Makes a signing subkey of Ed25519 and binds it, to last as long as the key. What is given back is the file
+    /// for its host: a transferable secret key in armour, not encrypted, the primary's secret left out.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn make_subkey(
+        &mut self,
+        own: &mut OwnPackets,
+        created: u32,
+    ) -> Result<(Fingerprint, Zeroizing<Vec<u8>>), KeyError> {
+        let mut key: Key4<key::SecretParts, key::SubordinateRole> =
+            Key4::generate_ecc(true, Curve::Ed25519).map_err(backend)?;
+        key.set_creation_time(Timestamp::from(created))
+            .map_err(backend)?;
+        let secret: Key<key::SecretParts, key::SubordinateRole> = key.into();
+        let subkey = secret.clone().parts_into_public();
+        let unsigned = signing_subkey::Unsigned::new(&self.primary, &subkey, created)
+            .map_err(|error| KeyError::Backend(error.to_string()))?;
+        let mut pair = secret.clone().into_keypair().map_err(backend)?;
+        let value = pair
+            .sign(HashAlgorithm::SHA512, unsigned.digest())
+            .map_err(backend)?;
+        let back_signature = unsigned
+            .fill_with(value)
+            .map_err(|error| KeyError::Backend(error.to_string()))?;
+        let draft = Draft::encode(Plan::SubkeyBinding {
+            stamp: self.stamp(created)?,
+            expires_after: None,
+            usage: SubkeyUse::Sign,
+            back_signature: Some(back_signature),
+            primary: self.primary.clone(),
+            subkey: subkey.clone(),
+        })?;
+        let binding = self.sign(&draft)?.to_bytes()?;
+        let mut file = with_primary(stub_of(self.primary.clone()), &[&own.itself])?;
+        Packet::SecretSubkey(secret)
+            .serialize(&mut *file)
+            .map_err(backend)?;
+        file.extend_from_slice(&binding);
+        let armored = enarmor(Kind::SecretKey, &file).map_err(backend)?;
+        Packet::PublicSubkey(subkey.clone())
+            .serialize(&mut own.subkeys)
+            .map_err(backend)?;
+        own.subkeys.extend_from_slice(&binding);
+        let fingerprint = subkey.fingerprint();
+        own.bound.push(subkey);
+        Ok((fingerprint, Zeroizing::new(armored)))
+    }
+}
+
+/// The primary key as gpg writes one whose secret is elsewhere: S2K 101, "GNU", mode 1.
+pub(super) fn stub_of(primary: Primary) -> Packet {
+    let s2k = S2K::Private {
+        tag: GNU_STUB,
+        parameters: Some(b"\0GNU\x01".to_vec().into()),
+    };
+    let nothing = Encrypted::new(
+        s2k,
+        SymmetricAlgorithm::Unencrypted,
+        Some(openpgp::crypto::mpi::SecretKeyChecksum::Sum16),
+        Box::default(),
+    );
+    let (stub, _) = primary.add_secret(nothing.into());
+    Packet::SecretKey(stub)
 }
 
 /// What a certificate has beside its primary key, in packets; nothing by others.
@@ -233,6 +314,16 @@ pub struct OwnPackets {
     pub(super) itself: Vec<u8>,
     /// Public subkeys with their bindings.
     pub(super) subkeys: Vec<u8>,
+    /// Those of them that are in use.
+    pub(super) bound: Vec<Subkey>,
+}
+
+impl OwnPackets {
+    /// The subkeys in use: each gets its revocations for the worst day.
+    #[must_use]
+    pub fn bound(&self) -> &[Subkey] {
+        &self.bound
+    }
 }
 
 /// A primary key and what follows it.

@@ -5,18 +5,21 @@
 
 pub mod armor;
 pub mod attestation;
+pub mod change;
 pub mod draft;
 mod draft_read;
 pub mod import;
 pub mod key;
 pub mod manifest_signature;
 pub mod plan;
+pub mod revocation;
 mod rsa;
 pub mod signing_subkey;
 pub mod splice;
 pub mod standing;
+pub mod statement;
 pub mod subpackets;
 pub mod target;
 
-pub use draft::{Draft, DraftError, Signed};
+pub use draft::{Destination, Draft, DraftError, Signed};
 pub use plan::Plan;

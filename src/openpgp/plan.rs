@@ -16,6 +16,8 @@ pub type Subkey = Key<key::PublicParts, key::SubordinateRole>;
 
 /// The most bytes that a user ID may have; longer ones are refused.
 pub const MAX_USER_ID: usize = 1024;
+/// The most bytes of the words in a revocation.
+pub const MAX_WHY: usize = 500;
 /// The most notations that a certification may carry.
 pub const MAX_NOTATIONS: usize = 8;
 
@@ -139,14 +141,71 @@ pub enum SubkeyUse {
     Authenticate,
 }
 
-/// Why a key is revoked, among the hard reasons (RFC 9580 §5.2.3.31). The soft ones depend on
-/// dates that can't be known in advance, so they have no plan here.
+/// Why a key or subkey is revoked (RFC 9580 §5.2.3.31).
+///
+/// The hard ones void every signature, whenever it was made, so they can be made in advance. What the soft ones do
+/// depends on their date, so they are made fresh only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum HardReason {
-    /// 0: no reason given.
+pub enum Reason {
+    /// 0: no reason given. Hard.
     None,
-    /// 2: the secret key is compromised.
+    /// 1: another key takes its place. Soft.
+    Superseded,
+    /// 2: the secret key is compromised. Hard.
     Compromised,
+    /// 3: it is used no more. Soft.
+    Retired,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::None,
+        Self::Superseded,
+        Self::Compromised,
+        Self::Retired,
+    ];
+
+    /// Does it void every signature of the key, old ones too?
+    #[must_use]
+    pub fn is_hard(self) -> bool {
+        matches!(self, Self::None | Self::Compromised)
+    }
+
+    /// The word that people type and files are named by.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Superseded => "superseded",
+            Self::Compromised => "compromised",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// Reads [`Reason::word`].
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
+}
+
+/// A revocation's reason together with what its makers add in their own words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Why {
+    /// The machine's word.
+    pub reason: Reason,
+    /// The people's words, for whoever looks at the key; may be empty.
+    pub text: String,
+}
+
+impl Why {
+    /// A reason without further words.
+    #[must_use]
+    pub fn only(reason: Reason) -> Self {
+        let text = String::new();
+        Self { reason, text }
+    }
 }
 
 /// What one signature of the master key says.
@@ -207,25 +266,54 @@ pub enum Plan {
         /// The bound subkey.
         subkey: Subkey,
     },
-    /// A hard revocation of the master key (0x20).
+    /// A revocation of the master key (0x20).
     RevokeKey {
         /// Who, when.
         stamp: Stamp,
         /// Why.
-        reason: HardReason,
+        why: Why,
         /// The master key itself.
         primary: Primary,
     },
-    /// A hard revocation of a subkey (0x28).
+    /// A revocation of a subkey (0x28).
     RevokeSubkey {
         /// Who, when.
         stamp: Stamp,
         /// Why.
-        reason: HardReason,
+        why: Why,
         /// The master key itself.
         primary: Primary,
         /// The revoked subkey.
         subkey: Subkey,
+    },
+    /// An own user ID is used no more (0x30, reason 32).
+    RevokeUserId {
+        /// Who, when.
+        stamp: Stamp,
+        /// In the makers' words; may be empty.
+        text: String,
+        /// The master key itself.
+        primary: Primary,
+        /// The user ID.
+        user_id: UserID,
+    },
+    /// A certification of somebody's user ID is taken back (0x30, no reason).
+    RevokeCertification {
+        /// Who, when.
+        stamp: Stamp,
+        /// In the makers' words; may be empty.
+        text: String,
+        /// The key that was certified.
+        target: Primary,
+        /// Its user ID.
+        user_id: UserID,
+    },
+    /// A statement to the users: a plain text, cleartext-signed (0x01, RFC 9580 §7).
+    Statement {
+        /// Who, when.
+        stamp: Stamp,
+        /// Lines that end in LF, the last one without; see [`super::statement::is_plain`].
+        text: String,
     },
     /// The manifest (0x00), with the critical notation that no other plan may have.
     Manifest {
@@ -247,7 +335,27 @@ impl Plan {
             | Self::SubkeyBinding { stamp, .. }
             | Self::RevokeKey { stamp, .. }
             | Self::RevokeSubkey { stamp, .. }
+            | Self::RevokeUserId { stamp, .. }
+            | Self::RevokeCertification { stamp, .. }
+            | Self::Statement { stamp, .. }
             | Self::Manifest { stamp, .. } => stamp,
+        }
+    }
+
+    /// Does it change the key's own certificate?
+    #[must_use]
+    pub fn is_about_itself(&self) -> bool {
+        match self {
+            Self::KeySelf { .. }
+            | Self::UserIdSelf { .. }
+            | Self::SubkeyBinding { .. }
+            | Self::RevokeKey { .. }
+            | Self::RevokeSubkey { .. }
+            | Self::RevokeUserId { .. } => true,
+            Self::Certify { .. }
+            | Self::RevokeCertification { .. }
+            | Self::Statement { .. }
+            | Self::Manifest { .. } => false,
         }
     }
 }

@@ -201,6 +201,14 @@ impl<'k> Unsigned<'k> {
                 s: mpi::MPI::new(s),
             },
         };
+        self.fill_with(value)
+    }
+
+    /// The same with a value as OpenPGP has it.
+    ///
+    /// # Errors
+    /// [`BackSignatureError::Forged`] if the value doesn't fit.
+    pub fn fill_with(self, value: mpi::Signature) -> Result<Signature, BackSignatureError> {
         let made = Signature::from(Signature4::new(
             self.template.typ(),
             self.template.pk_algo(),
@@ -259,6 +267,32 @@ pub fn check_back_signature(
     if std::time::SystemTime::from(Timestamp::from(created)) < subkey.creation_time() {
         return Err(BackSignatureError::Time);
     }
+    verify(back, primary, subkey)
+}
+
+/// Does the value fit, and the prefix of the digest, too? Sequoia leaves the prefix aside, and gpg calls a
+/// signature bad whose prefix is wrong (RFC 9580 §5.2.3).
+///
+/// # Errors
+/// [`BackSignatureError::Forged`]
+pub(super) fn verify(
+    back: &Signature,
+    primary: &Primary,
+    subkey: &Subkey,
+) -> Result<(), BackSignatureError> {
+    let forged = |_| BackSignatureError::Forged;
     back.verify_primary_key_binding(primary, subkey)
-        .map_err(|_| BackSignatureError::Forged)
+        .map_err(forged)?;
+    let mut context = back
+        .hash_algo()
+        .context()
+        .map_err(forged)?
+        .for_signature(back.version());
+    back.hash_primary_key_binding(&mut context, primary, subkey)
+        .map_err(forged)?;
+    let digest = context.into_digest().map_err(forged)?;
+    match digest.starts_with(back.digest_prefix()) {
+        true => Ok(()),
+        false => Err(BackSignatureError::Forged),
+    }
 }

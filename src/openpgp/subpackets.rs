@@ -12,7 +12,7 @@ use openpgp::types::{
 use openpgp::{Fingerprint, KeyID};
 
 use super::draft::DraftError;
-use super::plan::{Certainty, HardReason, Notation, Plan, SubkeyUse};
+use super::plan::{Certainty, Notation, Plan, Reason, SubkeyUse, Why};
 
 /// The notation of a manifest's signature: critical, so that no program takes such a signature
 /// for one over a release.
@@ -66,17 +66,16 @@ pub(super) fn area_of(plan: &Plan) -> Result<SubpacketArea, DraftError> {
                 list.push((SubpacketValue::EmbeddedSignature(signature.clone()), true));
             }
         }
-        Plan::RevokeKey { reason, .. } | Plan::RevokeSubkey { reason, .. } => {
-            let code = match reason {
-                HardReason::None => ReasonForRevocation::Unspecified,
-                HardReason::Compromised => ReasonForRevocation::KeyCompromised,
-            };
-            let value = SubpacketValue::ReasonForRevocation {
-                code,
-                reason: Vec::new(),
-            };
-            list.push((value, false));
+        Plan::RevokeKey { why, .. } | Plan::RevokeSubkey { why, .. } => {
+            list.push((reason(code_of(why.reason), &why.text), false));
         }
+        Plan::RevokeUserId { text, .. } => {
+            list.push((reason(ReasonForRevocation::UIDRetired, text), false));
+        }
+        Plan::RevokeCertification { text, .. } => {
+            list.push((reason(ReasonForRevocation::Unspecified, text), false));
+        }
+        Plan::Statement { .. } => (),
         Plan::Manifest { .. } => list.push((readable(MANIFEST_NOTATION, b"1"), true)),
     }
     let issuer = &plan.stamp().issuer;
@@ -89,6 +88,22 @@ pub(super) fn area_of(plan: &Plan) -> Result<SubpacketArea, DraftError> {
     packets
         .and_then(SubpacketArea::new)
         .map_err(|_| DraftError::Unencodable)
+}
+
+fn code_of(reason: Reason) -> ReasonForRevocation {
+    match reason {
+        Reason::None => ReasonForRevocation::Unspecified,
+        Reason::Superseded => ReasonForRevocation::KeySuperseded,
+        Reason::Compromised => ReasonForRevocation::KeyCompromised,
+        Reason::Retired => ReasonForRevocation::KeyRetired,
+    }
+}
+
+fn reason(code: ReasonForRevocation, text: &str) -> SubpacketValue {
+    SubpacketValue::ReasonForRevocation {
+        code,
+        reason: text.as_bytes().to_vec(),
+    }
 }
 
 fn readable(name: &str, value: &[u8]) -> SubpacketValue {
@@ -135,7 +150,7 @@ pub(super) struct Said {
     pub(super) notations: Vec<Notation>,
     pub(super) primary_user_id: bool,
     pub(super) flags: Option<KeyFlags>,
-    pub(super) reason: Option<HardReason>,
+    reason: Option<(ReasonForRevocation, String)>,
     pub(super) embedded: Option<openpgp::packet::Signature>,
 }
 
@@ -172,12 +187,9 @@ impl Said {
             SubpacketValue::NotationData(data) => self.notations.push(notation(data)?),
             SubpacketValue::PrimaryUserID(primary) => self.primary_user_id = *primary,
             SubpacketValue::KeyFlags(flags) => self.flags = Some(flags.clone()),
-            SubpacketValue::ReasonForRevocation { code, .. } => {
-                self.reason = Some(match code {
-                    ReasonForRevocation::Unspecified => HardReason::None,
-                    ReasonForRevocation::KeyCompromised => HardReason::Compromised,
-                    _ => return Err(DraftError::SoftReason(u8::from(*code))),
-                });
+            SubpacketValue::ReasonForRevocation { code, reason } => {
+                let text = String::from_utf8(reason.clone()).map_err(|_| DraftError::WhyText)?;
+                self.reason = Some((*code, text));
             }
             SubpacketValue::EmbeddedSignature(signature) => {
                 self.embedded = Some(signature.clone());
@@ -205,6 +217,26 @@ impl Said {
         }
     }
 
+    /// Why a key or subkey is revoked.
+    ///
+    /// # Errors
+    /// [`DraftError::Missing`]; [`DraftError::Reason`] for one that no key is revoked for.
+    pub(super) fn why(self) -> Result<Why, DraftError> {
+        let (code, text) = self.reason.ok_or(DraftError::Missing("reason"))?;
+        let reason = Reason::ALL.into_iter().find(|r| code_of(*r) == code);
+        let reason = reason.ok_or(DraftError::Reason(u8::from(code)))?;
+        Ok(Why { reason, text })
+    }
+
+    /// The words with which something is taken back that is no key. The code follows from the plan.
+    ///
+    /// # Errors
+    /// [`DraftError::Missing`].
+    pub(super) fn words(self) -> Result<String, DraftError> {
+        let (_, text) = self.reason.ok_or(DraftError::Missing("reason"))?;
+        Ok(text)
+    }
+
     /// The use of a subkey, from its flags.
     ///
     /// # Errors
@@ -214,10 +246,17 @@ impl Said {
             .flags
             .as_ref()
             .ok_or(DraftError::Missing("key flags"))?;
-        [SubkeyUse::Sign, SubkeyUse::Encrypt, SubkeyUse::Authenticate]
+        SubkeyUse::of(flags).ok_or(DraftError::Flags)
+    }
+}
+
+impl SubkeyUse {
+    /// The use that these flags say, and nothing else.
+    #[must_use]
+    pub fn of(flags: &KeyFlags) -> Option<Self> {
+        [Self::Sign, Self::Encrypt, Self::Authenticate]
             .into_iter()
             .find(|usage| *flags == subkey_flags(*usage))
-            .ok_or(DraftError::Flags)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::age_file;
@@ -88,6 +89,15 @@ impl SshRecipient {
                 .iter()
                 .any(|kind| line.starts_with(kind))
         })
+    }
+
+    /// The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let key = self.text.split(' ').nth(1).unwrap_or_default();
+        // The text was parsed when this value was made, so that it decodes.
+        let blob = BASE64.decode(key.as_bytes()).unwrap_or_default();
+        format!("SHA256:{}", BASE64_NOPAD.encode(&Sha256::digest(blob)))
     }
 
     /// Reads a file with one public key, as `ssh-keygen` writes it; the comment is left out.

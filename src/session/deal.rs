@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::key::MasterKey;
 use crate::openpgp::manifest_signature;
-use crate::openpgp::plan::HardReason;
+use crate::openpgp::plan::{Reason, Subkey};
 use crate::roster::config::Attest;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
@@ -97,7 +97,10 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
     let identity = OneTimeIdentity::generate();
 
     let master = File::make("master", &key.to_file(&own).map_err(broken)?)?;
-    let revocation = File::make("revocation", &revocations(&mut key, created, &identity)?)?;
+    let revocation = File::make(
+        "revocation",
+        &revocations(&mut key, own.bound(), created, &identity)?,
+    )?;
     let practice = File::make("practice", practice_text(&fingerprint).as_bytes())?;
 
     let sets = [
@@ -328,23 +331,31 @@ impl Dealing<'_> {
     }
 }
 
-/// The plaintext of the revocation file: both hard revocations, and the age identity that later
-/// subkeys' revocations are sealed to.
+/// The plaintext of the revocation file: both hard revocations of the key and of each subkey that it has now, and
+/// the age identity that later subkeys' revocations are sealed to.
 fn revocations(
     key: &mut MasterKey,
+    subkeys: &[Subkey],
     created: u32,
     identity: &OneTimeIdentity,
 ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let mut text = Zeroizing::new(Vec::with_capacity(4096));
+    let mut text = Zeroizing::new(Vec::with_capacity(4096 * (1 + subkeys.len())));
     text.extend_from_slice(b"quorate revocation file 1\n\n");
-    for (title, reason) in [
-        ("reason: compromised", HardReason::Compromised),
-        ("reason: none given", HardReason::None),
-    ] {
-        text.extend_from_slice(title.as_bytes());
-        text.push(b'\n');
-        text.extend_from_slice(&key.revocation(reason, created).map_err(broken)?);
-        text.push(b'\n');
+    for subkey in std::iter::once(None).chain(subkeys.iter().map(Some)) {
+        if let Some(subkey) = subkey {
+            let whose = format!("of the subkey {}\n", subkey.fingerprint());
+            text.extend_from_slice(whose.as_bytes());
+        }
+        for (title, reason) in [
+            ("reason: compromised", Reason::Compromised),
+            ("reason: none given", Reason::None),
+        ] {
+            text.extend_from_slice(title.as_bytes());
+            text.push(b'\n');
+            let block = key.revocation(reason, subkey, created).map_err(broken)?;
+            text.extend_from_slice(&block);
+            text.push(b'\n');
+        }
     }
     text.extend_from_slice(b"identity: opens the revocations of later subkeys\n");
     text.extend_from_slice(identity.to_text().as_bytes());

@@ -31,8 +31,8 @@ fn time(bytes: &[u8]) -> Option<Timestamp> {
 }
 
 impl SignJob<'_> {
-    /// The fields of the job: pin, time, in force, manifest, request, key file, identity, then the
-    /// submissions.
+    /// The fields of the job: pin, time, in force, manifest, request, key file, sealed revocation, identity, then
+    /// the submissions.
     #[must_use]
     pub fn to_fields(&self) -> Vec<Vec<u8>> {
         // The identity is copied once here; the allocator wipes it when the call is over.
@@ -43,6 +43,7 @@ impl SignJob<'_> {
             self.manifest.to_vec(),
             self.request.to_vec(),
             self.key_file.to_vec(),
+            self.kept.to_vec(),
             self.identity.to_vec(),
         ];
         fields.extend(self.submissions.iter().map(|file| file.to_vec()));
@@ -59,6 +60,7 @@ impl SignJob<'_> {
             manifest,
             request,
             key_file,
+            kept,
             identity,
             submissions @ ..,
         ] = fields
@@ -72,6 +74,7 @@ impl SignJob<'_> {
             manifest,
             request,
             key_file,
+            kept,
             identity,
             submissions: submissions.iter().map(|file| file.as_slice()).collect(),
         })
@@ -231,31 +234,30 @@ const IMPORT: u8 = 2;
 impl Origin {
     fn to_fields(&self) -> Result<[Vec<u8>; ORIGIN_FIELDS], Refusal> {
         Ok(match self {
-            Self::New { algorithm, expires } => {
+            Self::New {
+                algorithm,
+                expires,
+                subkey_for,
+            } => {
                 let kind = match algorithm {
                     Algorithm::EdDsa => NEW_EDDSA,
                     Algorithm::Rsa => NEW_RSA,
                 };
                 let expires = expires.seconds().to_be_bytes().to_vec();
-                [vec![kind], expires, vec![], vec![], vec![]]
+                [vec![kind], expires, vec![], vec![], host_field(subkey_for)?]
             }
             // The secrets are copied once here; the allocator wipes them when the call is over.
-            Self::Import(import) => {
-                let host = import.subkey_for.as_ref().map(Recipient::to_bytes);
-                [
-                    vec![IMPORT],
-                    import.file.to_vec(),
-                    import.passphrase.to_vec(),
-                    import
-                        .drop
-                        .iter()
-                        .flat_map(|fingerprint| fingerprint.as_bytes().to_vec())
-                        .collect(),
-                    host.transpose()
-                        .map_err(|error| Refusal::Dealing(error.to_string()))?
-                        .unwrap_or_default(),
-                ]
-            }
+            Self::Import(import) => [
+                vec![IMPORT],
+                import.file.to_vec(),
+                import.passphrase.to_vec(),
+                import
+                    .drop
+                    .iter()
+                    .flat_map(|fingerprint| fingerprint.as_bytes().to_vec())
+                    .collect(),
+                host_field(&import.subkey_for)?,
+            ],
         })
     }
 
@@ -263,15 +265,15 @@ impl Origin {
         let [kind, first, passphrase, drop, host] = fields else {
             return None;
         };
+        let subkey_for = match host.as_slice() {
+            [] => None,
+            bytes => Some(Recipient::from_bytes(bytes).ok()?),
+        };
         let algorithm = match kind.as_slice() {
             [NEW_EDDSA] => Algorithm::EdDsa,
             [NEW_RSA] => Algorithm::Rsa,
             [IMPORT] => {
                 let drop = drop.chunks(20);
-                let subkey_for = match host.as_slice() {
-                    [] => None,
-                    bytes => Some(Recipient::from_bytes(bytes).ok()?),
-                };
                 let import = Import {
                     file: first.clone(),
                     passphrase: passphrase.clone(),
@@ -285,8 +287,19 @@ impl Origin {
             _ => return None,
         };
         let expires = time(first)?;
-        Some(Self::New { algorithm, expires })
+        Some(Self::New {
+            algorithm,
+            expires,
+            subkey_for,
+        })
     }
+}
+
+/// A signing host's key; empty if there is none.
+fn host_field(host: &Option<Recipient>) -> Result<Vec<u8>, Refusal> {
+    let bytes = host.as_ref().map(Recipient::to_bytes).transpose();
+    let bytes = bytes.map_err(|error| Refusal::Dealing(error.to_string()))?;
+    Ok(bytes.unwrap_or_default())
 }
 
 fn seat(fields: &Fields) -> Option<Seat> {

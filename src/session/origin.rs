@@ -11,6 +11,8 @@ use crate::roster::sealing::{Recipient, seal};
 use crate::world::Timestamp;
 
 /// Where the master key comes from.
+// There is one in a dealing.
+#[allow(clippy::large_enum_variant)]
 pub enum Origin {
     /// It is made now.
     New {
@@ -18,6 +20,8 @@ pub enum Origin {
         algorithm: Algorithm,
         /// When it expires.
         expires: Timestamp,
+        /// To whom the secret of a signing subkey is sealed, which is made along.
+        subkey_for: Option<Recipient>,
     },
     /// It was made elsewhere; until now others may have had it.
     Import(Box<Import>),
@@ -48,6 +52,16 @@ fn broken(what: impl ToString) -> Refusal {
     Refusal::Dealing(what.to_string())
 }
 
+/// The secret of a signing subkey on its way to its host: the file's name and its bytes.
+fn sealed_subkey(
+    host: &Recipient,
+    subkey: &Fingerprint,
+    file: &[u8],
+) -> Result<(String, Vec<u8>), Refusal> {
+    let name = format!("subkey-{subkey}.{}", host.extension());
+    Ok((name, seal(host, file).map_err(broken)?))
+}
+
 impl Origin {
     /// Makes the key, or takes it out of its export.
     ///
@@ -59,16 +73,25 @@ impl Origin {
         now: Timestamp,
     ) -> Result<Custody, Refusal> {
         match self {
-            Self::New { algorithm, expires } => {
+            Self::New {
+                algorithm,
+                expires,
+                subkey_for,
+            } => {
                 let created = now.to_openpgp().ok_or_else(|| broken("the time"))?;
                 let life = u32::try_from(expires.seconds_since(now)).map_err(broken)?;
                 let mut key = MasterKey::generate(*algorithm, created).map_err(broken)?;
-                let own = key.sign_itself(user_id, life).map_err(broken)?;
+                let mut own = key.sign_itself(user_id, life).map_err(broken)?;
+                let mut leaving = Vec::new();
+                if let Some(host) = subkey_for {
+                    let (subkey, file) = key.make_subkey(&mut own, created).map_err(broken)?;
+                    leaving.push(sealed_subkey(host, &subkey, &file)?);
+                }
                 Ok(Custody {
                     key,
                     own,
                     expires: *expires,
-                    leaving: Vec::new(),
+                    leaving,
                 })
             }
             Self::Import(import) => import.take_into_custody(user_id, now),
@@ -94,8 +117,7 @@ impl Import {
         for subkey in &imported.leaving {
             let host = self.subkey_for.as_ref();
             let host = host.ok_or_else(|| broken("no recipient"))?;
-            let name = format!("subkey-{}.{}", subkey.fingerprint, host.extension());
-            leaving.push((name, seal(host, &subkey.file).map_err(broken)?));
+            leaving.push(sealed_subkey(host, &subkey.fingerprint, &subkey.file)?);
         }
         Ok(Custody {
             key: imported.key,

@@ -30,6 +30,12 @@ pub enum Refusal {
     /// The rebuilt key has another fingerprint.
     #[error("other-key")]
     OtherKey,
+    /// The sealed revocation of a subkey doesn't open with the revocation file's identity.
+    #[error("kept")]
+    Kept,
+    /// The revocation that is asked for isn't in the revocation file.
+    #[error("no-such-revocation")]
+    NoSuchRevocation,
     /// The crypto backend couldn't sign.
     #[error("signing")]
     Signing,
@@ -60,6 +66,8 @@ impl Refusal {
             "too-few" => Self::TooFew,
             "combining" => Self::Combining(rest),
             "other-key" => Self::OtherKey,
+            "kept" => Self::Kept,
+            "no-such-revocation" => Self::NoSuchRevocation,
             "signing" => Self::Signing,
             "dealing" => Self::Dealing(rest),
             "passphrase" => Self::Passphrase,

@@ -1,5 +1,6 @@
 //! Carrying out a request: the function that the whole house is built around.
 //!
+//! The master set's quorum signs drafts; the revocation set's gives out one revocation that was made in advance.
 //! Bytes in, public bytes out. Everything is checked here again, from the manifest's signature
 //! to the fingerprint of the rebuilt key; from the front end the worker believes only the pin, the
 //! clock and which set is in force.
@@ -13,14 +14,18 @@ use super::locked::LockedBytes;
 use super::refusal::Refusal;
 use crate::ceremony::request::VerifiedRequest;
 use crate::ceremony::submission::{self, Submission, Verdict};
+use crate::openpgp::draft::{Destination, Draft};
 use crate::openpgp::key::MasterKey;
+use crate::openpgp::manifest_signature::primary_of;
+use crate::openpgp::revocation;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
 use crate::roster::passphrase::{Passphrase, decrypt};
-use crate::vault::manifest::{ShareSet, SignedManifest};
+use crate::roster::sealing::{AgeRecipient, Recipient, seal};
+use crate::vault::manifest::{Manifest, ShareSet, SignedManifest};
 use crate::world::Timestamp;
 
-/// The most bytes that a master file's plaintext may have.
+/// The most bytes that a master or revocation file's plaintext may have.
 const MAX_KEY_FILE: usize = 1 << 20;
 
 /// What the session is given.
@@ -35,8 +40,10 @@ pub struct SignJob<'a> {
     pub manifest: &'a [u8],
     /// The request's file.
     pub request: &'a [u8],
-    /// The master file.
+    /// The file that the share set's passphrase opens: the master file, or the revocation file.
     pub key_file: &'a [u8],
+    /// The sealed revocation of a subkey, if that is to be released; else empty.
+    pub kept: &'a [u8],
     /// The one-time identity.
     pub identity: &'a [u8],
     /// The submissions, encrypted as they came.
@@ -51,7 +58,7 @@ pub struct SignReply {
     pub approvals: Vec<Vec<u8>>,
     /// Whose shares were combined.
     pub used: Vec<Name>,
-    /// One signature packet per draft, in their order.
+    /// One value per draft, in their order: a signature packet, or one that is sealed to the revocation set.
     pub signatures: Vec<Vec<u8>>,
 }
 
@@ -85,13 +92,11 @@ pub fn sign(job: &SignJob<'_>) -> Result<SignReply, SignFailure> {
         .map_err(|error| Refusal::Request(error.to_string()))?;
     request.open_at(job.now).map_err(|_| Refusal::Closed)?;
     let asked = request.request();
-    if asked.kind != Kind::Master {
-        return Err(Refusal::Request("only the master key signs drafts".into()).into());
-    }
     let set = manifest
         .set(asked.kind)
         .ok_or(Refusal::Request("no such share set".into()))?;
-    if !job.in_force {
+    // What was made in advance for the worst day waits for nobody's receipt.
+    if !job.in_force && asked.kind != Kind::Revocation {
         return Err(Refusal::NotInForce.into());
     }
     let digest: [u8; 32] = Sha256::digest(job.key_file).into();
@@ -153,29 +158,86 @@ pub fn sign(job: &SignJob<'_>) -> Result<SignReply, SignFailure> {
     let opened: Zeroizing<Vec<u8>> =
         decrypt(&passphrase, job.key_file, MAX_KEY_FILE).map_err(|_| failed(Refusal::KeyFile))?;
     let opened = LockedBytes::new(opened);
-    let mut key = opened
-        .expose(MasterKey::read)
-        .map_err(|_| failed(Refusal::KeyFile))?;
-    if key.primary().fingerprint() != job.pin {
-        return Err(failed(Refusal::OtherKey));
-    }
-
-    // The drafts, and nothing else.
-    let mut signatures = Vec::with_capacity(asked.drafts.len());
-    for draft in &asked.drafts {
-        let packet = key
-            .sign(draft)
-            .ok()
-            .and_then(|signed| signed.to_bytes().ok())
-            .ok_or_else(|| failed(Refusal::Signing))?;
-        signatures.push(packet);
-    }
+    let signatures = opened
+        .expose(|opened| match asked.kind {
+            Kind::Revocation => released(job, manifest, opened, &asked.drafts),
+            _ => signed(job, manifest, opened, &asked.drafts),
+        })
+        .map_err(failed)?;
     Ok(SignReply {
         verdicts,
         approvals,
         used,
         signatures,
     })
+}
+
+/// Signs the drafts, and nothing else, with the key in an opened master file.
+fn signed(
+    job: &SignJob<'_>,
+    manifest: &Manifest,
+    opened: &[u8],
+    drafts: &[Draft],
+) -> Result<Vec<Vec<u8>>, Refusal> {
+    let mut key = MasterKey::read(opened).map_err(|_| Refusal::KeyFile)?;
+    if key.primary().fingerprint() != job.pin {
+        return Err(Refusal::OtherKey);
+    }
+    let mut values = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let signed = key.sign(draft).map_err(|_| Refusal::Signing)?;
+        let value = match draft.destination() {
+            Destination::Out => signed.to_bytes().map_err(|_| Refusal::Signing),
+            // It leaves this process only under the revocation set's key.
+            Destination::Sealed => revocation::certificate(draft.plan(), &signed)
+                .map_err(|_| Refusal::Signing)
+                .and_then(|armor| seal_to(&manifest.revocation_recipient, &armor)),
+            Destination::Released => Err(Refusal::Request("nothing to sign".into())),
+        };
+        values.push(value?);
+    }
+    Ok(values)
+}
+
+fn seal_to(recipient: &str, revocation: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let recipient = AgeRecipient::parse(recipient).map_err(|_| Refusal::Signing)?;
+    seal(&Recipient::Age(recipient), revocation).map_err(|_| Refusal::Signing)
+}
+
+/// The one revocation that is asked for, out of an opened revocation file: in it, or sealed to its identity. It is
+/// believed because it verifies.
+fn released(
+    job: &SignJob<'_>,
+    manifest: &Manifest,
+    opened: &[u8],
+    drafts: &[Draft],
+) -> Result<Vec<Vec<u8>>, Refusal> {
+    let [draft] = drafts else {
+        return Err(Refusal::Request("one revocation at a time".into()));
+    };
+    let primary = primary_of(manifest.certificate.as_bytes())
+        .map_err(|error| Refusal::Manifest(error.to_string()))?;
+    if let Some(found) = revocation::find(opened, draft, &primary) {
+        return Ok(vec![found]);
+    }
+    if job.kept.is_empty() {
+        return Err(Refusal::NoSuchRevocation);
+    }
+    let kept = identity_in(opened)
+        .ok_or(Refusal::KeyFile)?
+        .open(job.kept, MAX_KEY_FILE)
+        .map_err(|_| Refusal::Kept)?;
+    let found = revocation::find(&kept, draft, &primary).ok_or(Refusal::NoSuchRevocation)?;
+    Ok(vec![found])
+}
+
+/// The age identity in a revocation file, which opens the revocations of later subkeys.
+fn identity_in(opened: &[u8]) -> Option<OneTimeIdentity> {
+    let text = std::str::from_utf8(opened).ok()?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("AGE-SECRET-KEY-"))?;
+    OneTimeIdentity::parse(line).ok()
 }
 
 /// The answers taken so far.

@@ -97,7 +97,20 @@ impl Team {
 
     /// A team whose vault is made and in force.
     pub fn in_service(master: u8) -> Self {
+        Self::needing(master).made_and_in_force()
+    }
+
+    /// The same an hour ago, so that nothing that it signs is ahead of the clocks of the stock programs.
+    pub fn in_service_for_an_hour(master: u8) -> Self {
         let team = Self::needing(master);
+        let now = std::time::SystemTime::from(team.now());
+        let hour = std::time::Duration::from_secs(3600);
+        team.clock.set(Timestamp::from(now - hour));
+        team.made_and_in_force()
+    }
+
+    fn made_and_in_force(self) -> Self {
+        let team = self;
         team.run("anna", &["create", "--as", "anna"]).exits(0);
         for name in &team.names {
             team.receipt(name).exits(0);

@@ -345,3 +345,24 @@ proptest! {
         let _ = with_block("back-signature", &bytes);
     }
 }
+
+#[test]
+fn a_wrong_prefix_of_the_digest_is_a_forged_signature_as_it_is_to_gpg() {
+    use openpgp::packet::signature::Signature4;
+    let mut offer = host().offer();
+    let Signature::V4(good) = &offer.back_signature else {
+        panic!("version 4");
+    };
+    let [first, second] = *good.digest_prefix();
+    offer.back_signature = Signature4::new(
+        good.typ(),
+        good.pk_algo(),
+        good.hash_algo(),
+        good.hashed_area().clone(),
+        good.unhashed_area().clone(),
+        [first ^ 1, second],
+        good.mpis().clone(),
+    )
+    .into();
+    assert_eq!(host().read(&offer), Err(BackSignatureError::Forged.into()));
+}

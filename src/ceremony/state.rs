@@ -1,0 +1,29 @@
+//! The state that a request is bound to: the manifest, and all that the key has said about itself.
+//!
+//! Of two requests on one state only one can be carried out: the second would be void without a word
+//! (of two self-signatures the newer one counts), or bring back what the first one ended.
+
+use sequoia_openpgp::Cert;
+use sequoia_openpgp::serialize::MarshalInto as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::openpgp::change::own_signatures;
+use crate::vault::record::Digest;
+
+/// The state of a vault whose certificate in use is this one. Certifications and attestations by others aren't
+/// part of it: they come at any time.
+#[must_use]
+pub fn of(manifest: Digest, in_use: &Cert) -> Digest {
+    let mut signatures: Vec<[u8; 32]> = own_signatures(in_use)
+        .filter_map(|signature| signature.to_vec().ok())
+        .map(|bytes| Sha256::digest(bytes).into())
+        .collect();
+    signatures.sort_unstable();
+    signatures.dedup();
+    let mut hash = Sha256::new_with_prefix(b"quorate state v1\0");
+    hash.update(manifest.as_bytes());
+    for signature in signatures {
+        hash.update(signature);
+    }
+    Digest::from(<[u8; 32]>::from(hash.finalize()))
+}

@@ -1,0 +1,137 @@
+//! The files in `out/` that a change of the own certificate leaves, and statements.
+
+use std::path::PathBuf;
+
+use sequoia_openpgp::Fingerprint;
+use sequoia_openpgp::armor::Kind as Armor;
+use sequoia_openpgp::cert::Cert;
+use sequoia_openpgp::serialize::SerializeInto as _;
+
+use super::context::Context;
+use super::opened::{Found, Opened};
+use super::report::{Exit, Failure};
+use crate::ceremony::outcome::Outcome;
+use crate::openpgp::armor::enarmor;
+use crate::openpgp::draft::Draft;
+use crate::openpgp::{Plan, revocation, statement};
+use crate::world::Batch;
+
+/// A file that was written, and what to do with it.
+pub(super) struct Written {
+    pub path: PathBuf,
+    pub next: Option<String>,
+}
+
+/// Where the sealed revocation of a subkey lies, relative to the vault.
+pub(super) fn sealed_path(draft: &Draft) -> Option<PathBuf> {
+    let (key, why) = match draft.plan() {
+        Plan::RevokeSubkey { subkey, why, .. } => (subkey.fingerprint(), why),
+        Plan::RevokeKey { primary, why, .. } => (primary.fingerprint(), why),
+        _ => return None,
+    };
+    Some(PathBuf::from(format!(
+        "revocations/{}.{}.age",
+        key.to_hex(),
+        why.reason.word()
+    )))
+}
+
+/// Writes what a result changes about the own certificate, and the statements that it signs.
+pub(super) fn write(
+    context: &Context<'_>,
+    opened: &Opened,
+    found: &Found,
+    outcome: &Outcome,
+) -> Result<Vec<Written>, Failure> {
+    let drafts = &found.verified.request().drafts;
+    let out = opened.folder.join("out");
+    let failed = |error: anyhow::Error| Failure::new(Exit::Failed, error.to_string());
+    let mut files: Vec<(String, Vec<u8>, Option<String>)> = Vec::new();
+    let mut whole = None;
+    for (draft, signed) in outcome.signed(drafts) {
+        let plan = draft.plan();
+        if plan.is_about_itself() && whole.is_none() {
+            whole = Some(opened.in_use_with(Some((drafts, outcome)))?);
+        }
+        match (plan, &whole) {
+            (Plan::SubkeyBinding { subkey, .. }, Some(cert)) => {
+                let fingerprint = subkey.fingerprint();
+                let file = format!("bound-{fingerprint}.asc");
+                let next = format!("on the signing host: quorate host install {file}");
+                files.push((file, bound(cert, &fingerprint).map_err(failed)?, Some(next)));
+            }
+            (Plan::RevokeKey { primary, .. }, _) => {
+                let file = format!("revoked-{}.asc", primary.fingerprint());
+                let bytes = revocation::certificate(plan, signed).map_err(failed)?;
+                files.push((file, bytes, None));
+            }
+            (Plan::RevokeSubkey { subkey, .. }, _) => {
+                let file = format!("revoked-{}.asc", subkey.fingerprint());
+                let bytes = revocation::certificate(plan, signed).map_err(failed)?;
+                files.push((file, bytes, None));
+            }
+            (Plan::Statement { text, .. }, _) => {
+                let message = statement::to_message(text, std::slice::from_ref(signed));
+                let file = format!("statement-{}.txt", found.id);
+                let next = format!("anybody: gpg --verify {file}");
+                files.push((file, message.map_err(failed)?, Some(next)));
+            }
+            _ => (),
+        }
+    }
+    if let Some(cert) = whole {
+        let file = file_of(&cert);
+        let bytes = armored(&cert).map_err(failed)?;
+        let next =
+            "publish the whole certificate; gpg --import it where the key is used".to_owned();
+        files.push((file, bytes, Some(next)));
+    }
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    context.must_be_a_folder(&out)?;
+    let mut batch = Batch::new().folder(&out, 0o755);
+    let mut written = Vec::with_capacity(files.len());
+    for (name, bytes, next) in files {
+        let path = out.join(name);
+        batch = batch.replace(&path, bytes, 0o644);
+        written.push(Written { path, next });
+    }
+    batch.commit(context.world.files, context.world.random)?;
+    Ok(written)
+}
+
+/// The file of a whole certificate.
+fn file_of(cert: &Cert) -> String {
+    format!("0x{}.asc", cert.fingerprint().to_hex().to_lowercase())
+}
+
+/// Writes the whole certificate to `out/`.
+pub(super) fn emit(
+    context: &Context<'_>,
+    opened: &Opened,
+    cert: &Cert,
+) -> Result<PathBuf, Failure> {
+    let out = opened.folder.join("out");
+    context.must_be_a_folder(&out)?;
+    let bytes = armored(cert).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let path = out.join(file_of(cert));
+    Batch::new()
+        .folder(&out, 0o755)
+        .replace(&path, bytes, 0o644)
+        .commit(context.world.files, context.world.random)?;
+    Ok(path)
+}
+
+/// The certificate with this one subkey: what its host imports.
+fn bound(cert: &Cert, subkey: &Fingerprint) -> Result<Vec<u8>, anyhow::Error> {
+    let only = cert
+        .clone()
+        .retain_subkeys(|key| key.key().fingerprint() == *subkey);
+    armored(&only)
+}
+
+/// What may leave the house, in armour.
+pub(super) fn armored(cert: &Cert) -> Result<Vec<u8>, anyhow::Error> {
+    enarmor(Armor::PublicKey, &cert.export_to_vec()?)
+}

@@ -1,0 +1,64 @@
+//! What `verify` checks of changes of the own certificate: the sealed revocations, and that no two changed one state.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::context::Context;
+use super::opened::Opened;
+use super::own_files::sealed_path;
+use super::report::Failure;
+use super::verify::Findings;
+use crate::vault::record::Digest;
+use crate::world::Kind as FileKind;
+
+/// The most bytes of a sealed revocation.
+const MAX_KEPT: usize = 256 << 10;
+const FOLDER: &str = "revocations";
+
+pub(super) fn check(
+    context: &Context<'_>,
+    opened: &Opened,
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    let files = context.world.files;
+    let mut expected: HashMap<PathBuf, Vec<u8>> = HashMap::new();
+    let mut states: HashMap<Digest, String> = HashMap::new();
+    for found in opened.requests().into_iter().flatten() {
+        let request = found.verified.request();
+        let Ok(Some(outcome)) = opened.outcome(&found) else {
+            continue;
+        };
+        if let Some(state) = request.state
+            && let Some(other) = states.insert(state, found.id.clone())
+        {
+            findings.bad.push(format!(
+                "results/{}.result: it and {other} changed the same state of the key",
+                found.id
+            ));
+        }
+        for (draft, sealed) in outcome.sealed(&request.drafts) {
+            if let Some(path) = sealed_path(draft) {
+                expected.insert(path, sealed.to_vec());
+            }
+        }
+    }
+    let folder = opened.folder.join(FOLDER);
+    if files.kind(&folder)? == Some(FileKind::Folder) {
+        for entry in files.list(&folder)? {
+            let relative = Path::new(FOLDER).join(&entry.name);
+            if !expected.contains_key(&relative) {
+                findings.note(&relative, Err("no result of this vault made it"));
+            }
+        }
+    }
+    for (relative, bytes) in &expected {
+        let path = opened.folder.join(relative);
+        let checked = match files.kind(&path)? {
+            None => Err("missing; it can be had again from its result"),
+            Some(_) if *files.read(&path, MAX_KEPT)? == *bytes => Ok(String::new()),
+            Some(_) => Err("altered since its result was recorded"),
+        };
+        findings.note(relative, checked);
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Statements: plain texts under the cleartext signature framework (RFC 9580 §7).
+
+use openpgp::armor::Kind;
+use sequoia_openpgp as openpgp;
+
+use super::armor::enarmor;
+use super::draft::Signed;
+use crate::world::safe_text::is_harmful;
+
+/// The most bytes of a statement: 64 KiB.
+pub const MAX_STATEMENT: usize = 64 << 10;
+/// The most bytes of a line: what mail carries unbroken (RFC 5322 §2.1.1).
+pub const MAX_LINE: usize = 998;
+
+/// Why a text is no statement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementError {
+    /// Nothing in it.
+    #[error("it is empty")]
+    Empty,
+    /// Over [`MAX_STATEMENT`].
+    #[error("it has more than {MAX_STATEMENT} bytes")]
+    TooLong,
+    /// Not UTF-8.
+    #[error("it is not UTF-8 text")]
+    NotText,
+    /// A line over [`MAX_LINE`].
+    #[error("line {0} has more than {MAX_LINE} bytes")]
+    LongLine(usize),
+    /// CR LF, or CR alone: what some programs make of it verifies elsewhere as another text.
+    #[error("line {0} ends in CR LF")]
+    CarriageReturn(usize),
+    /// A blank at the end of a line: the framework doesn't sign it.
+    #[error("line {0} ends in a blank, which would not be signed")]
+    TrailingBlank(usize),
+    /// A tab, another control character, or one that changes the direction or has no width.
+    #[error("line {0} holds a character that can't be seen")]
+    Invisible(usize),
+}
+
+/// The text of a statement from a file: its last line may end in line feeds, which aren't part of it.
+///
+/// # Errors
+/// [`StatementError`], with the line from 1.
+pub fn read(file: &[u8]) -> Result<String, StatementError> {
+    if file.len() > MAX_STATEMENT {
+        return Err(StatementError::TooLong);
+    }
+    let text = std::str::from_utf8(file).map_err(|_| StatementError::NotText)?;
+    let text = text.trim_end_matches('\n');
+    check(text)?;
+    Ok(text.to_owned())
+}
+
+/// Does every program that prints this text, or verifies it, see the same?
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    check(text).is_ok()
+}
+
+fn check(text: &str) -> Result<(), StatementError> {
+    if text.is_empty() || text.ends_with('\n') {
+        return Err(StatementError::Empty);
+    }
+    if text.len() > MAX_STATEMENT {
+        return Err(StatementError::TooLong);
+    }
+    for (number, line) in (1..).zip(text.split('\n')) {
+        if line.len() > MAX_LINE {
+            return Err(StatementError::LongLine(number));
+        }
+        if line.contains('\r') {
+            return Err(StatementError::CarriageReturn(number));
+        }
+        if line.ends_with([' ', '\t']) {
+            return Err(StatementError::TrailingBlank(number));
+        }
+        if line.chars().any(|c| c.is_control() || is_harmful(c)) {
+            return Err(StatementError::Invisible(number));
+        }
+    }
+    Ok(())
+}
+
+/// The cleartext-signed message: text and signatures in one file that `gpg --verify` takes.
+///
+/// # Errors
+/// Whatever sequoia reports; writing to memory has no other reason to fail.
+pub fn to_message(text: &str, signatures: &[Signed]) -> openpgp::Result<Vec<u8>> {
+    let mut packets = Vec::new();
+    for signed in signatures {
+        packets.extend_from_slice(&signed.to_bytes()?);
+    }
+    let mut hashes: Vec<String> = signatures
+        .iter()
+        .map(|signed| {
+            signed
+                .signature()
+                .hash_algo()
+                .text_name()
+                .map(str::to_owned)
+        })
+        .collect::<openpgp::Result<_>>()?;
+    hashes.sort();
+    hashes.dedup();
+    let mut message = format!(
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: {}\n\n",
+        hashes.join(", ")
+    );
+    for line in text.split('\n') {
+        // Dash-escaped (RFC 9580 §7.2).
+        if line.starts_with('-') || line.starts_with("From ") {
+            message.push_str("- ");
+        }
+        message.push_str(line);
+        message.push('\n');
+    }
+    let mut message = message.into_bytes();
+    message.extend_from_slice(&enarmor(Kind::Signature, &packets)?);
+    Ok(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_is_what_is_seen() {
+        assert_eq!(read(b"a\n\n- b\n\n"), Ok("a\n\n- b".to_owned()));
+        for (file, error) in [
+            (&b""[..], StatementError::Empty),
+            (b"\n\n", StatementError::Empty),
+            (b"a\xff", StatementError::NotText),
+            (b"a\r\nb", StatementError::CarriageReturn(1)),
+            (b"a\nb \nc", StatementError::TrailingBlank(2)),
+            (b"a\n\tb", StatementError::Invisible(2)),
+            ("a\u{202e}b".as_bytes(), StatementError::Invisible(1)),
+        ] {
+            assert_eq!(read(file), Err(error));
+        }
+        let long = [b'a'; MAX_LINE + 1];
+        assert_eq!(read(&long), Err(StatementError::LongLine(1)));
+        assert_eq!(
+            read(&vec![b'a'; MAX_STATEMENT + 1]),
+            Err(StatementError::TooLong)
+        );
+    }
+}
