@@ -206,7 +206,7 @@ fn a_subkey_is_bound_with_its_revocations_for_the_worst_day() {
             .map(|key| key.key().fingerprint().to_hex())
             .collect::<Vec<_>>()
     };
-    assert_eq!(live(&cert), [fingerprint.clone()]);
+    assert_eq!(live(&cert), std::slice::from_ref(&fingerprint));
     for reason in ["compromised", "none"] {
         let kept = format!("revocations/{fingerprint}.{reason}.age");
         assert!(team.vault().join(kept).exists(), "{reason}");
@@ -233,7 +233,10 @@ fn a_subkey_is_bound_with_its_revocations_for_the_worst_day() {
         &team,
         &["subkey", "bind", &next, "--replaces", &fingerprint],
     );
-    assert_eq!(live(&published(&team)), [next_fingerprint.clone()]);
+    assert_eq!(
+        live(&published(&team)),
+        std::slice::from_ref(&next_fingerprint)
+    );
 
     // The worst day: two of the revocation set, without the master file.
     std::fs::remove_file(team.vault().join("master.1.age")).unwrap();
