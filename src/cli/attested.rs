@@ -162,7 +162,6 @@ impl Opened {
 
 impl Context<'_> {
     /// Refuses unless as many roots have attested the key as the policy asks for.
-    #[allow(dead_code)] // called where a signing subkey is bound
     pub(super) fn needs_attestation(&self, opened: &Opened) -> Result<(), Failure> {
         match waiting(&opened.attested()?) {
             Some(failure) => Err(failure),

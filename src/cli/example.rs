@@ -320,6 +320,16 @@ pub(super) const REVOKE_UID: &str = "\
 Example:
   quorate revoke uid old@example.org";
 
+/// `quorate revoke learn --help`
+pub(super) const REVOKE_LEARN: &str = "\
+Reads the certificate or revocation, and believes what verifies with the key
+itself, whoever brought it. Writes revocations/, and the certificate to out/.
+This machine refuses a folder without it from now on.
+
+Examples:
+  quorate revoke learn revoked.asc
+  quorate revoke learn from-keyserver.asc --commit";
+
 /// `quorate revoke certification --help`
 pub(super) const REVOKE_CERTIFICATION: &str = "\
 Reads the certificate with the certification on it; `perform` writes it with the
@@ -393,6 +403,7 @@ mod tests {
             REVOKE_SUBKEY,
             REVOKE_UID,
             REVOKE_CERTIFICATION,
+            REVOKE_LEARN,
             STATEMENT,
         ] {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {

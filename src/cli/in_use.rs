@@ -1,5 +1,7 @@
 //! The certificate in use: as created, with all that the key has signed about itself since.
 
+use std::path::Path;
+
 use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::parse::Parse as _;
 use sequoia_openpgp::{Cert, Result as OpenPgpResult};
@@ -10,6 +12,7 @@ use crate::ceremony::outcome::Outcome;
 use crate::ceremony::state;
 use crate::openpgp::Plan;
 use crate::openpgp::draft::Draft;
+use crate::openpgp::learnt::{self, Learnt, LearntError};
 use crate::vault::record::Digest;
 
 impl Opened {
@@ -37,7 +40,36 @@ impl Opened {
         if let Some((drafts, outcome)) = more {
             own_packets(drafts, outcome, &mut packets);
         }
-        merged(created, packets).map_err(broken)
+        let made_here = merged(created, packets).map_err(broken)?;
+        let learnt = self.learnt(&made_here);
+        let learnt = learnt.into_iter().filter_map(|(_, learnt)| learnt.ok());
+        let packets = learnt.flat_map(|learnt| learnt.packets()).collect();
+        merged(made_here, packets).map_err(broken)
+    }
+
+    /// The revocations that were learnt from outside, each with its file; those that aren't what they should be, too.
+    pub(super) fn learnt(&self, own: &Cert) -> Vec<(&Path, Result<Learnt, LearntError>)> {
+        let files = self.evidence.learnt.iter();
+        files
+            .map(|(path, file)| (path.as_path(), learnt::evidence(file, own)))
+            .collect()
+    }
+
+    /// The certificate as it is published: with the attestations that count.
+    pub(super) fn with_attestations(&self, cert: Cert) -> Result<Cert, Failure> {
+        let attesters = self.known_attesters()?;
+        let mut packets: Vec<Packet> = Vec::new();
+        for (_, file) in &self.evidence.attestations {
+            let Ok(attestation) = attesters.read(file, self.now) else {
+                continue;
+            };
+            let parsed = Cert::from_bytes(&attestation.file).map_err(broken)?;
+            for user_id in parsed.userids() {
+                packets.push(user_id.userid().clone().into());
+                packets.extend(user_id.signatures().cloned().map(Packet::from));
+            }
+        }
+        merged(cert, packets).map_err(broken)
     }
 
     /// The state that a request about the certificate is bound to.

@@ -1,5 +1,6 @@
 //! The program: one file per command. [`run`] is all that `main` calls, and all that tests need.
 
+mod aftermath;
 mod answers;
 mod approve;
 mod attest;
@@ -29,6 +30,7 @@ mod in_use;
 mod init;
 mod key_now;
 mod keys;
+mod learn;
 mod live;
 mod open_request;
 mod opened;
@@ -53,6 +55,7 @@ mod status_json;
 mod subkey;
 mod submit;
 mod table;
+mod take_back;
 mod uid;
 mod verify;
 mod verify_changes;

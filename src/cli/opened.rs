@@ -28,6 +28,8 @@ use crate::vault::record::Digest;
 use crate::world::{Fault, Files, FilesError, Kind as FileKind, SafeText};
 
 const MAX_FILE: usize = 16 << 20;
+/// The most bytes of one revocation that was learnt.
+const MAX_LEARNT_FILE: usize = 64 << 10;
 
 /// A vault that this machine accepts.
 pub(super) struct Opened {
@@ -56,6 +58,8 @@ pub(super) struct Evidence {
     pub approvals: Pieces,
     pub results: Pieces,
     pub minutes: Pieces,
+    /// Revocations that were learnt from outside.
+    pub learnt: Pieces,
     pub attestations: Pieces,
     /// What the roots handed in; read only where attestations are to be checked with it.
     pub keys: Pieces,
@@ -94,6 +98,7 @@ impl Evidence {
             approvals: read("approvals", ".approval", MAX_APPROVAL)?,
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
+            learnt: read("revocations", ".asc", MAX_LEARNT_FILE)?,
             unreadable,
         })
     }

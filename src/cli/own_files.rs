@@ -7,6 +7,7 @@ use sequoia_openpgp::armor::Kind as Armor;
 use sequoia_openpgp::cert::Cert;
 use sequoia_openpgp::serialize::SerializeInto as _;
 
+use super::aftermath::{self, Revoked};
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
@@ -60,15 +61,11 @@ pub(super) fn write(
                 let next = format!("on the signing host: quorate host install {file}");
                 files.push((file, bound(cert, &fingerprint).map_err(failed)?, Some(next)));
             }
-            (Plan::RevokeKey { primary, .. }, _) => {
-                let file = format!("revoked-{}.asc", primary.fingerprint());
+            (Plan::RevokeKey { .. } | Plan::RevokeSubkey { .. }, _) => {
                 let bytes = revocation::certificate(plan, signed).map_err(failed)?;
-                files.push((file, bytes, None));
-            }
-            (Plan::RevokeSubkey { subkey, .. }, _) => {
-                let file = format!("revoked-{}.asc", subkey.fingerprint());
-                let bytes = revocation::certificate(plan, signed).map_err(failed)?;
-                files.push((file, bytes, None));
+                if let Some(revoked) = Revoked::by(plan) {
+                    files.push((format!("revoked-{}.asc", revoked.key), bytes, None));
+                }
             }
             (Plan::Statement { text, .. }, _) => {
                 let message = statement::to_message(text, std::slice::from_ref(signed));
@@ -79,12 +76,23 @@ pub(super) fn write(
             _ => (),
         }
     }
+    let mut revoked = None;
     if let Some(cert) = whole {
         let file = file_of(&cert);
+        let cert = opened.with_attestations(cert)?;
         let bytes = armored(&cert).map_err(failed)?;
-        let next =
-            "publish the whole certificate; gpg --import it where the key is used".to_owned();
-        files.push((file, bytes, Some(next)));
+        match Revoked::of(drafts) {
+            Some(one) => {
+                let text = aftermath::statement(opened, &one, context.world.clock.now());
+                files.push((file.clone(), bytes, None));
+                files.push((aftermath::STATEMENT.to_owned(), text.into_bytes(), None));
+                revoked = Some((one, file, cert));
+            }
+            None => {
+                let next = "publish the whole certificate; gpg --import it where the key is used";
+                files.push((file, bytes, Some(next.to_owned())));
+            }
+        }
     }
     if files.is_empty() {
         return Ok(Vec::new());
@@ -98,6 +106,10 @@ pub(super) fn write(
         written.push(Written { path, next });
     }
     batch.commit(context.world.files, context.world.random)?;
+    if let Some((one, file, cert)) = revoked {
+        aftermath::seen_by_both(context, &cert, &one, context.world.clock.now())?;
+        aftermath::tell_next(context, opened, &one, &file);
+    }
     Ok(written)
 }
 
@@ -114,8 +126,9 @@ pub(super) fn emit(
 ) -> Result<PathBuf, Failure> {
     let out = opened.folder.join("out");
     context.must_be_a_folder(&out)?;
-    let bytes = armored(cert).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-    let path = out.join(file_of(cert));
+    let cert = opened.with_attestations(cert.clone())?;
+    let bytes = armored(&cert).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let path = out.join(file_of(&cert));
     Batch::new()
         .folder(&out, 0o755)
         .replace(&path, bytes, 0o644)

@@ -1,7 +1,5 @@
 //! `quorate revoke`: the key, a subkey, a user ID, a certification; by the way that is possible.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use quorate_share::Kind;
 use sequoia_openpgp::cert::amalgamation::ValidAmalgamation as _;
@@ -10,7 +8,6 @@ use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::types::RevocationStatus;
 use sequoia_openpgp::{Cert, Fingerprint};
 
-use super::certify::read_target;
 use super::changes;
 use super::context::Context;
 use super::gather::Gathering;
@@ -23,7 +20,6 @@ use crate::ceremony::explain;
 use crate::openpgp::change::{self, Wishes};
 use crate::openpgp::draft::{Destination, Draft};
 use crate::openpgp::plan::{Algorithm, Hash, MAX_WHY, Plan, Reason, Stamp, Why};
-use crate::openpgp::target::certificates;
 use crate::world::SafeText;
 
 #[derive(Subcommand)]
@@ -37,9 +33,12 @@ pub(super) enum Command {
     /// A user ID of the key (the same as `uid retire`)
     #[command(after_help = super::example::REVOKE_UID)]
     Uid(super::uid::Options),
+    /// Take over a revocation that is known outside: a file, a keyserver's answer
+    #[command(after_help = super::example::REVOKE_LEARN)]
+    Learn(super::learn::Options),
     /// A certification that this key made of somebody's user ID
     #[command(after_help = super::example::REVOKE_CERTIFICATION)]
-    Certification(CertificationOptions),
+    Certification(super::take_back::Options),
 }
 
 #[derive(Args)]
@@ -78,27 +77,11 @@ pub(super) struct SubkeyOptions {
     how: How,
 }
 
-#[derive(Args)]
-pub(super) struct CertificationOptions {
-    /// The file of the certificate that was certified
-    #[arg(value_name = "CERT")]
-    cert: PathBuf,
-    /// Only this user ID (its whole text, or its address); may be repeated
-    #[arg(long = "user-id", value_name = "TEXT")]
-    user_ids: Vec<String>,
-    /// A sentence for whoever looks at it
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    text: String,
-    #[command(flatten)]
-    gathering: Gathering,
-    #[command(flatten)]
-    identity: Identity,
-}
-
 pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Uid(options) => super::uid::retire(context, options),
-        Command::Certification(options) => certification(context, options),
+        Command::Learn(options) => super::learn::run(context, options),
+        Command::Certification(options) => super::take_back::run(context, options),
         Command::Key(KeyOptions { how }) => {
             let opened = context.open()?;
             let key = opened.fingerprint.clone();
@@ -388,75 +371,4 @@ fn confirm(
         .fact(explain::fingerprint(key))
         .fact("no request was opened")),
     }
-}
-
-fn certification(context: &Context<'_>, options: &CertificationOptions) -> Result<(), Failure> {
-    let opened = context.open()?;
-    let me = context.me(&opened)?;
-    context.needs_force(&opened, Kind::Master)?;
-    let target = read_target(context, &options.cert)?;
-    let stamp = change::stamp(&opened.in_use()?, opened.now).map_err(|e| changes::refused(&e))?;
-    let unreadable = || {
-        Failure::new(
-            Exit::Failed,
-            format!("{} holds no certificate", path(&options.cert)),
-        )
-    };
-    let mut drafts = Vec::new();
-    for raw in certificates(&target.packets).map_err(|_| unreadable())? {
-        let cert = raw.read().map_err(|_| unreadable())?;
-        for user_id in cert.userids() {
-            let by_us = user_id.certifications().any(|signature| {
-                signature
-                    .issuer_fingerprints()
-                    .any(|issuer| *issuer == stamp.issuer)
-            });
-            let text = String::from_utf8_lossy(user_id.userid().value()).into_owned();
-            let address = user_id.userid().email().ok().flatten().map(str::to_owned);
-            let wanted = options.user_ids.is_empty()
-                || options
-                    .user_ids
-                    .iter()
-                    .any(|id| *id == text || Some(id) == address.as_ref());
-            if !by_us || !wanted {
-                continue;
-            }
-            let plan = Plan::RevokeCertification {
-                stamp: stamp.clone(),
-                text: options.text.clone(),
-                target: cert.primary_key().key().clone(),
-                user_id: user_id.userid().clone(),
-            };
-            let draft = Draft::encode(plan).map_err(|error| {
-                Failure::new(Exit::Usage, format!("this can't be signed: {error}"))
-            })?;
-            drafts.push(draft);
-        }
-    }
-    if drafts.is_empty() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!(
-                "{} bears no certification of this key that is meant",
-                path(&options.cert)
-            ),
-        )
-        .fact("no request was opened")
-        .next("take the certificate with the certification on it: out/, or its owner's export"));
-    }
-    context.say("The key would sign this, and nothing else:");
-    display::to_ask(context, &opened, &drafts)?;
-    let targets = [target];
-    let ask = Ask {
-        targets: &targets,
-        ..Ask::of_master(drafts)
-    };
-    open_request::open(
-        context,
-        &opened,
-        &me,
-        &options.identity,
-        ask,
-        &options.gathering,
-    )
 }

@@ -3,6 +3,7 @@
 use super::opened::Opened;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;
+use crate::openpgp::learnt;
 use crate::vault::record::Digest;
 
 /// The vault beside what was seen of it.
@@ -33,6 +34,9 @@ impl Opened {
         for (_, file) in &self.evidence.withdrawals {
             look("withdrawal", file, &|file| self.is_a_withdrawal(file));
         }
+        for (_, file) in &self.evidence.learnt {
+            look("revocation", file, &|file| self.is_a_revocation(file));
+        }
         let missing = known.iter().filter(|name| !here.contains(name));
         seen.missing = missing.cloned().collect();
         seen
@@ -45,6 +49,11 @@ impl Opened {
             let mut results = self.evidence.results.iter();
             results.any(|(_, result)| Digest::of(result) == minutes.result)
         })
+    }
+
+    fn is_a_revocation(&self, file: &[u8]) -> bool {
+        let own = self.in_use();
+        own.is_ok_and(|own| learnt::evidence(file, &own).is_ok())
     }
 
     fn is_a_withdrawal(&self, file: &[u8]) -> bool {

@@ -10,6 +10,7 @@ pub mod draft;
 mod draft_read;
 pub mod import;
 pub mod key;
+pub mod learnt;
 pub mod manifest_signature;
 pub mod plan;
 pub mod revocation;

@@ -250,7 +250,11 @@ fn a_subkey_is_bound_with_its_revocations_for_the_worst_day() {
     team.approves("ben", &id).exits(0).says("released");
     team.performs(&id, &[&team.submission("ben", &id)])
         .exits(0)
-        .says("released   1 signature");
+        .says("released   1 signature")
+        .says("seen so by gpg and Sequoia; primary key untouched");
+    let statement = std::fs::read(team.vault().join("out/statement.txt")).unwrap();
+    let statement = quorate::openpgp::statement::read(&statement).unwrap();
+    assert!(statement.contains("is revoked. The key itself is not."));
     assert!(live(&published(&team)).is_empty());
     let revoked = team
         .vault()
@@ -369,6 +373,93 @@ fn the_fingerprint_of_an_ssh_host_key_is_asked_for() {
     create(fingerprint)
         .exits(0)
         .says("for the signing host alone");
+}
+
+#[test]
+fn an_expired_key_can_be_revoked_by_both_ways() {
+    let team = team();
+    let later = Team::copy_at(&team, team.now().plus_days(400));
+    let digits = later.fingerprint()[..4].to_owned();
+    later
+        .run("anna", &["status", "--key", &later.fingerprint()])
+        .says("ENDED: EXPIRED");
+    let command = ["revoke", "key", "--reason", "retired", "--confirm", &digits];
+    let opened = later.as_holder("anna", &command);
+    let id = opened.exits(0).request();
+    later.approves("ben", &id).exits(0);
+    later
+        .performs(&id, &[&later.submission("ben", &id)])
+        .exits(0);
+    let later = Team::copy_at(&team, team.now().plus_days(400));
+    let opened = later.as_holder("anna", &["revoke", "key", "--confirm", &digits]);
+    let id = opened.exits(0).request();
+    later.approves("ben", &id).exits(0);
+    later
+        .performs(&id, &[&later.submission("ben", &id)])
+        .exits(0);
+    later.run("anna", &["status"]).says("ENDED: REVOKED");
+}
+
+#[test]
+fn a_revocation_learnt_from_outside_is_taken_over_and_never_forgotten() {
+    let team = team();
+    let (file, fingerprint) = offer(&team, "a.offer");
+    carried_out(&team, &["subkey", "bind", &file]);
+    let elsewhere = team.copy();
+    carried_out(
+        &elsewhere,
+        &["revoke", "subkey", "--confirm", &fingerprint[..4]],
+    );
+    let revoked = elsewhere
+        .vault()
+        .join(format!("out/revoked-{fingerprint}.asc"));
+    let another = Team::in_service(2);
+    another
+        .run("anna", &["revoke", "learn", revoked.to_str().unwrap()])
+        .exits(2)
+        .says("about other keys");
+    team.run("anna", &["revoke", "learn", revoked.to_str().unwrap()])
+        .exits(0)
+        .says("REVOKED: the subkey");
+    team.run("anna", &["status"]).exits(0).says("REVOKED");
+    team.verifies();
+    team.run("anna", &["revoke", "learn", revoked.to_str().unwrap()])
+        .exits(0)
+        .says("known here already");
+    let cert = published(&team);
+    assert_eq!(
+        cert.keys()
+            .subkeys()
+            .next()
+            .unwrap()
+            .self_revocations()
+            .count(),
+        1
+    );
+    // Whoever takes it away again is noticed.
+    let folder = team.vault().join("revocations");
+    let learnt = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "asc"))
+        .unwrap();
+    let bytes = std::fs::read(&learnt).unwrap();
+    std::fs::remove_file(&learnt).unwrap();
+    team.run("anna", &["status"])
+        .exits(4)
+        .says("older than what this machine has seen");
+    let mut forged = bytes.clone();
+    let middle = forged.len() / 2;
+    forged[middle] = if forged[middle] == b'A' { b'B' } else { b'A' };
+    std::fs::write(&learnt, forged).unwrap();
+    team.run("eve", &["verify"]).exits(4);
+    std::fs::write(&learnt, bytes).unwrap();
+    team.run("anna", &["status"]).exits(0);
+    let junk = team.path("junk");
+    std::fs::write(&junk, "junk").unwrap();
+    team.run("anna", &["revoke", "learn", junk.to_str().unwrap()])
+        .exits(4)
+        .says("no OpenPGP certificate");
 }
 
 #[test]

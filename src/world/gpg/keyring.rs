@@ -180,6 +180,34 @@ pub fn import(programs: &dyn Programs, certificate: &[u8]) -> Result<(), GpgErro
     }
 }
 
+/// The fingerprints of the keys in a certificate (binary packets) that gpg shows as revoked. Nothing is imported.
+///
+/// # Errors
+/// [`GpgError`].
+pub fn shown_as_revoked(
+    programs: &dyn Programs,
+    certificate: &[u8],
+) -> Result<Vec<String>, GpgError> {
+    let (output, status) = run(programs, &["--with-colons", "--show-keys"], certificate)?;
+    if output.status != Some(0) {
+        return Err(failed(&output, &status));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut found = Vec::new();
+    let mut revoked = false;
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split(':').collect();
+        match fields.first() {
+            Some(&("pub" | "sub")) => revoked = fields.get(1) == Some(&"r"),
+            Some(&"fpr") if revoked => {
+                found.extend(fields.get(9).map(|fingerprint| (*fingerprint).to_owned()));
+            }
+            _ => (),
+        }
+    }
+    Ok(found)
+}
+
 /// Signs a text with this very subkey, as a release job does.
 ///
 /// # Errors
