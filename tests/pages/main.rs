@@ -9,6 +9,7 @@ mod machine;
 mod master;
 mod readme;
 mod signing_host;
+mod worst_day;
 
 use std::path::Path;
 use std::process::{Command, Output};
