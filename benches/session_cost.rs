@@ -66,6 +66,7 @@ fn main() -> Anything<()> {
         revocation: Threshold::new(2)?,
         attest: quorate::roster::config::Attest::None,
         request_days: 7,
+        any_root_may_revoke: false,
         seats: names
             .iter()
             .zip(&identities)

@@ -354,7 +354,7 @@ fn until(from: u64, after: Option<u32>) -> String {
 /// `2027-06-30` for the last second of a day or the first, else with the time.
 #[must_use]
 pub fn day_or_time(time: Timestamp) -> String {
-    if time.seconds().is_multiple_of(86_400) {
+    if matches!(time.seconds() % 86_400, 0 | 86_399) {
         time.day()
     } else {
         time.to_string()

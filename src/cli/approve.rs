@@ -240,6 +240,9 @@ fn explain(
     } else {
         context.say(&format!("  ANOTHER build than yours: {here}"));
     }
+    if opened.any_root_may_revoke {
+        context.say("Any one root alone can end this key: so the team chose when it was made.");
+    }
     context.say("Can't be undone: a share once sent; a signature once seen by others.");
     let approvals = opened.approvals(found);
     let names: Vec<_> = approvals

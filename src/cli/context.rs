@@ -306,6 +306,7 @@ impl<'w> Context<'w> {
             "out",
             "sealed/master.1",
             "sealed/revocation.1",
+            "sealed/alone.1",
         ] {
             let folder = folder.join(sub);
             if self.world.files.kind(&folder)? == Some(FileKind::Folder) {

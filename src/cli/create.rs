@@ -128,6 +128,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         revocation: threshold(config.revocation)?,
         attest: config.attest,
         request_days: config.request_days.into(),
+        any_root_may_revoke: config.any_root_may_revoke,
         seats,
     };
     let locked = taken.as_ref().is_some_and(|taken| taken.is_locked);
@@ -172,6 +173,11 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     match &taken {
         Some(taken) => taken.tell(context, now, &leaving),
         None => tell_subkey(context, &leaving),
+    }
+    if manifest.any_root_may_revoke {
+        context.say("");
+        context.say("ANY ONE of you can end this key, alone and for ever: so you chose in team.toml. A thief of");
+        context.say("one root's disk and key can, too. quorate revoke key --alone");
     }
     context.advise("");
     context.advise("Who does what now, each on the own machine, after `git pull`:");
@@ -343,6 +349,12 @@ fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedMa
     let mut batch = Batch::new();
     for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
         batch = batch.folder(folder.join(sub), 0o755);
+    }
+    if made
+        .iter()
+        .any(|file| file.path.starts_with("sealed/alone.1/"))
+    {
+        batch = batch.folder(folder.join("sealed/alone.1"), 0o755);
     }
     if made.iter().any(|file| file.path.starts_with("out/")) {
         batch = batch.folder(folder.join("out"), 0o755);

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::context::Context;
 use super::report::{Exit, Failure, path};
 use crate::ceremony::explain;
+use crate::session::deal::alone_path;
 use crate::vault::receipt::Receipt;
 
 pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
@@ -42,6 +43,11 @@ pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
     for set in manifest.sets() {
         names.extend([set.file.clone(), set.practice_file.clone()]);
         names.extend(set.shares.iter().map(|dealt| dealt.sealed.clone()));
+    }
+    if manifest.any_root_may_revoke {
+        for member in &manifest.roster {
+            names.extend(["asc", "age"].map(|form| alone_path(&member.name, form)));
+        }
     }
     names.sort();
     names.dedup();

@@ -303,7 +303,8 @@ certificate to out/.
 Examples:
   quorate revoke key
   quorate revoke key --reason retired
-  quorate revoke key --live --confirm A4C1";
+  quorate revoke key --live --confirm A4C1
+  quorate revoke key --alone";
 
 /// `quorate revoke subkey --help`
 pub(super) const REVOKE_SUBKEY: &str = "\

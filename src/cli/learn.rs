@@ -49,9 +49,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let mut files = Vec::new();
     for learnt in &new {
         context.say(&told(learnt));
-        let digest = Digest::of(&learnt.file).to_string();
-        let name = format!("revocations/learnt-{}.asc", &digest[..12]);
-        files.push((PathBuf::from(name), learnt.file.clone()));
+        files.push((name_of(learnt), learnt.file.clone()));
     }
     context.write(&opened, files)?;
     // Read again: pinned from now on.
@@ -65,6 +63,12 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         "A revocation, learnt from outside",
     );
     Ok(())
+}
+
+/// Where it lies in the vault.
+pub(super) fn name_of(learnt: &Learnt) -> PathBuf {
+    let digest = Digest::of(&learnt.file).to_string();
+    PathBuf::from(format!("revocations/learnt-{}.asc", &digest[..12]))
 }
 
 fn told(learnt: &Learnt) -> String {

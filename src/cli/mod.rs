@@ -1,6 +1,7 @@
 //! The program: one file per command. [`run`] is all that `main` calls, and all that tests need.
 
 mod aftermath;
+mod alone;
 mod answers;
 mod approve;
 mod attest;

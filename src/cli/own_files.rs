@@ -10,7 +10,7 @@ use sequoia_openpgp::serialize::SerializeInto as _;
 use super::aftermath::{self, Revoked};
 use super::context::Context;
 use super::opened::{Found, Opened};
-use super::report::{Exit, Failure};
+use super::report::{Exit, Failure, path};
 use crate::ceremony::outcome::Outcome;
 use crate::openpgp::armor::enarmor;
 use crate::openpgp::draft::Draft;
@@ -111,6 +111,35 @@ pub(super) fn write(
         aftermath::tell_next(context, opened, &one, &file);
     }
     Ok(written)
+}
+
+/// Writes what follows from a revocation that needed no request, and tells it.
+pub(super) fn after_a_revocation(
+    context: &Context<'_>,
+    opened: &Opened,
+    draft: &Draft,
+    file: &[u8],
+) -> Result<(), Failure> {
+    let Some(revoked) = Revoked::by(draft.plan()) else {
+        return Ok(());
+    };
+    let now = context.world.clock.now();
+    let out = opened.folder.join("out");
+    let whole = emit(context, opened, &opened.in_use()?)?;
+    let small = out.join(format!("revoked-{}.asc", revoked.key));
+    let text = out.join(aftermath::STATEMENT);
+    let said = aftermath::statement(opened, &revoked, now);
+    Batch::new()
+        .replace(&small, file.to_vec(), 0o644)
+        .replace(&text, said.into_bytes(), 0o644)
+        .commit(context.world.files, context.world.random)?;
+    let cert = opened.with_attestations(opened.in_use()?)?;
+    aftermath::seen_by_both(context, &cert, &revoked, now)?;
+    for one in [&whole, &small, &text] {
+        context.say(&format!("  {}", path(one)));
+    }
+    aftermath::tell_next(context, opened, &revoked, &file_of(&cert));
+    Ok(())
 }
 
 /// The file of a whole certificate.

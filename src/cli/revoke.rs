@@ -46,7 +46,7 @@ pub(super) struct How {
     /// compromised or none: made in advance, released by the revocation set; superseded or retired: made
     /// fresh by the master set
     #[arg(long, value_name = "REASON", default_value = "compromised")]
-    reason: String,
+    pub(super) reason: String,
     /// A sentence for whoever looks at the key; such a revocation is made fresh by the master set
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
@@ -55,15 +55,18 @@ pub(super) struct How {
     by: Option<String>,
     /// The first four digits of what is revoked, if there is no terminal to type them at
     #[arg(long, value_name = "DIGITS")]
-    confirm: Option<String>,
+    pub(super) confirm: Option<String>,
     #[command(flatten)]
     gathering: Gathering,
     #[command(flatten)]
-    identity: Identity,
+    pub(super) identity: Identity,
 }
 
 #[derive(Args)]
 pub(super) struct KeyOptions {
+    /// Without anybody else, from your own copy; only where the team decided so when the key was made
+    #[arg(long, conflicts_with_all = ["by", "text", "live", "here"])]
+    alone: bool,
     #[command(flatten)]
     how: How,
 }
@@ -82,10 +85,13 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
         Command::Uid(options) => super::uid::retire(context, options),
         Command::Learn(options) => super::learn::run(context, options),
         Command::Certification(options) => super::take_back::run(context, options),
-        Command::Key(KeyOptions { how }) => {
+        Command::Key(KeyOptions { alone, how }) => {
             let opened = context.open()?;
             let key = opened.fingerprint.clone();
-            revoke(context, &opened, &key, how)
+            match alone {
+                true => super::alone::run(context, &opened, how),
+                false => revoke(context, &opened, &key, how),
+            }
         }
         Command::Subkey(SubkeyOptions { subkey, how }) => {
             let opened = context.open()?;
@@ -190,7 +196,7 @@ fn revoke(
 }
 
 /// Says so, and emits the certificate again, if there is nothing left to revoke.
-fn not_revoked_already(
+pub(super) fn not_revoked_already(
     context: &Context<'_>,
     opened: &Opened,
     cert: &Cert,
@@ -349,7 +355,7 @@ impl Opened {
 }
 
 /// The last question before a request that can't be taken back.
-fn confirm(
+pub(super) fn confirm(
     context: &Context<'_>,
     key: &Fingerprint,
     what: &str,

@@ -39,6 +39,8 @@ pub struct Config {
     pub attest: Attest,
     /// `policy.request-days`, 1 to 14.
     pub request_days: u8,
+    /// `policy.any-root-may-revoke`: each root gets a copy of the key's revocations, to be used alone.
+    pub any_root_may_revoke: bool,
     /// `[root.NAME]`, 2 to 255, in the order of the file. No two have the same seal, no two attest with the
     /// same key.
     pub roots: Vec<Root>,

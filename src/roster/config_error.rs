@@ -192,12 +192,4 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: Problem,
     },
-    /// A good value that this version can't serve.
-    #[error("{at}: {} is not possible with this version", value.escape_debug())]
-    NotYet {
-        /// Where.
-        at: Place,
-        /// What stands there.
-        value: String,
-    },
 }

@@ -129,12 +129,9 @@ impl<'t, 'i> Raw<'t, 'i> {
         let request_days = self
             .request_days
             .map_or(Ok(7), |at| source.number(at, "policy.request-days", 1, 14))?;
-        if let Some(at) = self.any_root {
-            let field = "policy.any-root-may-revoke";
-            if source.boolean(at, field)? {
-                return Err(source.not_yet(at, field, "true"));
-            }
-        }
+        let any_root_may_revoke = self.any_root.map_or(Ok(false), |at| {
+            source.boolean(at, "policy.any-root-may-revoke")
+        })?;
         Ok(Config {
             user_id,
             algorithm,
@@ -144,6 +141,7 @@ impl<'t, 'i> Raw<'t, 'i> {
             revocation,
             attest,
             request_days,
+            any_root_may_revoke,
             roots,
         })
     }

@@ -65,14 +65,6 @@ impl<'i> Source<'i> {
         }
     }
 
-    /// A good value that this version can't serve.
-    pub(crate) fn not_yet<T>(&self, what: &Spanned<T>, field: &str, value: &str) -> ConfigError {
-        ConfigError::NotYet {
-            at: self.place(what, field),
-            value: value.to_owned(),
-        }
-    }
-
     fn wrong_type(&self, value: &Value<'_>, field: &str, wanted: &'static str) -> ConfigError {
         ConfigError::WrongType {
             at: self.place(value, field),

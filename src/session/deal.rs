@@ -57,6 +57,8 @@ pub struct DealJob {
     pub attest: Attest,
     /// How long requests stay open.
     pub request_days: u32,
+    /// Does each root get the key's revocations, to be used alone?
+    pub any_root_may_revoke: bool,
     /// The roster, in the order of the seats.
     pub seats: Vec<Seat>,
 }
@@ -120,6 +122,9 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
     .collect::<Result<Vec<_>, _>>()?;
 
     practice.opens(&practice.passphrase)?;
+    if job.any_root_may_revoke {
+        alone(job, &mut key, created, &mut files)?;
+    }
 
     let manifest = Manifest {
         vault_id: job.vault_id,
@@ -131,6 +136,7 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
         roster: job.seats.iter().map(|seat| seat.member.clone()).collect(),
         attest: job.attest,
         request_days: job.request_days,
+        any_root_may_revoke: job.any_root_may_revoke,
         sets,
         predecessor: None,
         revocation_recipient: identity.recipient().to_string(),
@@ -363,6 +369,34 @@ fn revocations(
         text.push(b'\n');
     }
     Ok(text)
+}
+
+/// The key's revocations for each root, to be used without anybody else.
+fn alone(
+    job: &DealJob,
+    key: &mut MasterKey,
+    created: u32,
+    files: &mut Vec<Made>,
+) -> Result<(), Refusal> {
+    let mut text = b"quorate revocations 1\n\n".to_vec();
+    for reason in [Reason::Compromised, Reason::None] {
+        let block = key.revocation(reason, None, created).map_err(broken)?;
+        text.extend_from_slice(format!("reason: {}\n", reason.word()).as_bytes());
+        text.extend_from_slice(&block);
+        text.push(b'\n');
+    }
+    for seat in &job.seats {
+        let path = alone_path(&seat.member.name, seat.recipient.extension());
+        let bytes = seal(&seat.recipient, &text).map_err(broken)?;
+        files.push(Made { path, bytes });
+    }
+    Ok(())
+}
+
+/// Where a root's own copy of the key's revocations lies.
+#[must_use]
+pub fn alone_path(name: &Name, extension: &str) -> String {
+    format!("sealed/alone.1/{name}.{extension}")
 }
 
 fn practice_text(fingerprint: &Fingerprint) -> String {

@@ -161,7 +161,11 @@ impl DealJob {
             self.vault_id.to_vec(),
             self.user_id.clone().into_bytes(),
             self.now.seconds().to_be_bytes().to_vec(),
-            vec![self.master.get(), self.revocation.get()],
+            vec![
+                self.master.get(),
+                self.revocation.get(),
+                u8::from(self.any_root_may_revoke),
+            ],
             match self.attest {
                 Attest::None => vec![],
                 Attest::Majority => vec![MAJORITY],
@@ -198,7 +202,7 @@ impl DealJob {
         let [vault_id, user_id, now, thresholds, attest, days, rest @ ..] = fields else {
             return None;
         };
-        let [master, revocation] = thresholds.as_slice() else {
+        let [master, revocation, any_root @ (0 | 1)] = thresholds.as_slice() else {
             return None;
         };
         let (origin, roots) = rest.split_at_checked(ORIGIN_FIELDS)?;
@@ -217,6 +221,7 @@ impl DealJob {
                 _ => return None,
             },
             request_days: u32::try_from(number(days)?).ok()?,
+            any_root_may_revoke: *any_root == 1,
             seats,
         })
     }

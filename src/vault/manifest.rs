@@ -187,6 +187,8 @@ pub struct Manifest {
     pub attest: Attest,
     /// How many days a request stays open.
     pub request_days: u32,
+    /// Can each root, alone, revoke the key? Then everyone was dealt its revocations, too.
+    pub any_root_may_revoke: bool,
     /// The share sets: master, then revocation.
     pub sets: Vec<ShareSet>,
     /// The fingerprint of the key that this one succeeds.

@@ -49,6 +49,7 @@ struct KeyText {
 struct PolicyText {
     attest: AttestText,
     request_days: u32,
+    any_root_may_revoke: bool,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +147,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, Problem> {
             .collect::<Result<_, _>>()?,
         attest,
         request_days: policy.request_days,
+        any_root_may_revoke: policy.any_root_may_revoke,
         sets: vec![
             set(Kind::Master, text.master)?,
             set(Kind::Revocation, text.revocation)?,

@@ -56,6 +56,7 @@ impl Manifest {
             Attest::Number(number) => pair(&mut text, "attest", number),
         }
         pair(&mut text, "request-days", self.request_days);
+        pair(&mut text, "any-root-may-revoke", self.any_root_may_revoke);
         for member in &self.roster {
             text.push_str("\n[[root]]\n");
             quoted(&mut text, "name", member.name.as_str());

@@ -188,7 +188,9 @@ pub fn shown_as_revoked(
     programs: &dyn Programs,
     certificate: &[u8],
 ) -> Result<Vec<String>, GpgError> {
-    let (output, status) = run(programs, &["--with-colons", "--show-keys"], certificate)?;
+    // In a fresh home gpg 2.2 ends with a fatal error when it lists under `always`: there is no trustdb yet.
+    let args = ["--trust-model=direct", "--with-colons", "--show-keys"];
+    let (output, status) = run(programs, &args, certificate)?;
     if output.status != Some(0) {
         return Err(failed(&output, &status));
     }

@@ -1,0 +1,83 @@
+//! `quorate revoke key --alone`: by any one root, where the team decided so when the key was made.
+
+use std::path::PathBuf;
+
+use super::context::Context;
+use super::own_share::Decrypted;
+use super::report::{Exit, Failure, path};
+use super::revoke::{self, How};
+use super::{display, learn, opened::Opened, own_files};
+use crate::openpgp::learnt;
+use crate::openpgp::plan::Reason;
+use crate::openpgp::revocation;
+use crate::session::deal::alone_path;
+use crate::vault::manifest::Seal;
+use crate::world::SafeText;
+
+const MAX_SEALED: usize = 256 << 10;
+
+pub(super) fn run(context: &Context<'_>, opened: &Opened, how: &How) -> Result<(), Failure> {
+    if !opened.any_root_may_revoke {
+        return Err(Failure::new(
+            Exit::Usage,
+            "nobody can revoke this key alone: the team decided so when it was made",
+        )
+        .fact("nothing was changed")
+        .next("with one more of you: quorate revoke key"));
+    }
+    let reason = Reason::from_word(&how.reason).filter(|reason| reason.is_hard());
+    let reason = reason.ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            format!(
+                "--reason {} wasn't made in advance",
+                SafeText::limited(&how.reason, 40)
+            ),
+        )
+        .fact("made in advance are: compromised, none")
+    })?;
+    let me = context.me(opened)?;
+    let in_use = opened.in_use()?;
+    let key = opened.fingerprint.clone();
+    revoke::not_revoked_already(context, opened, &in_use, &key)?;
+    let draft = opened
+        .made_in_advance(&key, reason)?
+        .ok_or_else(|| Failure::new(Exit::Failed, "it wasn't made in advance"))?;
+    context.say("way        you alone, with your own copy: nobody else is asked");
+    let drafts = [draft];
+    display::to_ask(context, opened, &drafts)?;
+    revoke::confirm(context, &key, "key", how.confirm.as_deref())?;
+
+    let extension = match opened.member(&me)?.seal {
+        Seal::OpenPgp(_) => "asc",
+        _ => "age",
+    };
+    let file = opened.folder.join(alone_path(&me, extension));
+    let sealed = context.world.files.read(&file, MAX_SEALED)?;
+    let Decrypted { text, .. } = context.decrypt(opened, &me, &file, &sealed, &how.identity)?;
+    let primary = opened.primary()?;
+    let not_there = || {
+        Failure::new(
+            Exit::Forged,
+            format!("{} doesn't hold the revocation", path(&file)),
+        )
+        .fact("it was exchanged, or dealt wrongly; nothing was changed")
+        .next("with one more of you: quorate revoke key")
+    };
+    let found = revocation::find(&text, &drafts[0], &primary).ok_or_else(not_there)?;
+    let learnt = learnt::read(&found, &in_use)
+        .ok()
+        .and_then(|mut found| found.pop())
+        .ok_or_else(not_there)?;
+    let name: PathBuf = learn::name_of(&learnt);
+    context.write(opened, vec![(name, learnt.file.clone())])?;
+
+    let opened = context.open()?;
+    own_files::after_a_revocation(context, &opened, &drafts[0], &learnt.file)?;
+    context.share_by_git(
+        &opened.folder,
+        "revocations",
+        &format!("The key is revoked: {me}, alone"),
+    );
+    Ok(())
+}
