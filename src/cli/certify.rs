@@ -47,6 +47,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let opened = context.open()?;
     let me = context.me(&opened)?;
     context.needs_force(&opened, Kind::Master)?;
+    context.needs_life(&opened)?;
     let now = context.world.clock.now();
     let terms = Terms::read(&opened, options, now)?;
     let mut drafts = Vec::new();

@@ -57,6 +57,24 @@ pub(super) fn end_of(option: &str, day: &str) -> Result<Timestamp, Failure> {
         })
 }
 
+impl Context<'_> {
+    /// Refuses what only a living key can do: its signature would be void from the first moment.
+    pub(super) fn needs_life(&self, opened: &Opened) -> Result<(), Failure> {
+        let key = opened.key_now()?;
+        let failure = match key.revoked {
+            Some(why) => Failure::new(Exit::Failed, format!("the key is revoked: {why}"))
+                .next("make a new one: quorate init in another folder"),
+            None if key.expires <= opened.now => Failure::new(
+                Exit::Failed,
+                format!("the key has expired, {}", key.expires.day()),
+            )
+            .next("quorate extend --until DAY, or make a new one"),
+            None => return Ok(()),
+        };
+        Err(failure.fact("what it signed now would be void; no request was opened"))
+    }
+}
+
 /// Opens a request for these changes.
 pub(super) fn open(
     context: &Context<'_>,
@@ -67,6 +85,9 @@ pub(super) fn open(
 ) -> Result<(), Failure> {
     let me = context.me(opened)?;
     context.needs_force(opened, Kind::Master)?;
+    if wishes.until.is_none() {
+        context.needs_life(opened)?;
+    }
     let in_use = opened.in_use()?;
     let drafts = change::drafts(&in_use, opened.now, wishes).map_err(|e| refused(&e))?;
     context.say("The key would sign this, and nothing else:");

@@ -29,6 +29,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let opened = context.open()?;
     let me = context.me(&opened)?;
     context.needs_force(&opened, Kind::Master)?;
+    context.needs_life(&opened)?;
     let full = context.world.surroundings.resolve(&options.file);
     let bytes = context.world.files.read(&full, MAX_STATEMENT)?;
     let text = statement::read(&bytes).map_err(|error| {

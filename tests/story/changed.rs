@@ -383,6 +383,15 @@ fn an_expired_key_can_be_revoked_by_both_ways() {
     later
         .run("anna", &["status", "--key", &later.fingerprint()])
         .says("ENDED: EXPIRED");
+    let target = later.target("late.asc");
+    later
+        .as_holder("anna", &["certify", &target])
+        .exits(1)
+        .says("has expired");
+    later
+        .as_holder("anna", &["uid", "add", "X <x@example.org>"])
+        .exits(1)
+        .says("has expired");
     let command = ["revoke", "key", "--reason", "retired", "--confirm", &digits];
     let opened = later.as_holder("anna", &command);
     let id = opened.exits(0).request();

@@ -242,3 +242,29 @@ fn two_commands_at_one_vault_do_not_mix() {
     team.run_with("ben", &arguments, &files, &ScriptedTerminal::new())
         .exits(0);
 }
+
+#[test]
+fn revoking_killed_at_any_write_leaves_a_vault_that_works() {
+    let team = two();
+    let digits = team.fingerprint()[..4].to_owned();
+    let identity = team.identity("anna");
+    let identity = identity.to_str().unwrap();
+    let arguments = ["revoke", "key", "--confirm", &digits, "-i", identity];
+    killed_everywhere(&team, "anna", &arguments, |copy| {
+        let opened = copy.as_holder("anna", &["revoke", "key", "--confirm", &digits]);
+        let id = opened.exits(0).request();
+        copy.approves("ben", &id).exits(0);
+        copy.performs(&id, &[&copy.submission("ben", &id)]).exits(0);
+    });
+    let id = team.as_holder("anna", &["revoke", "key", "--confirm", &digits]);
+    let id = id.exits(0).request();
+    team.approves("ben", &id).exits(0);
+    let submission = team.submission("ben", &id);
+    let arguments = ["perform", &id, submission.to_str().unwrap()];
+    killed_everywhere(&team, "anna", &arguments, |copy| {
+        let submission = copy.submission("ben", &id);
+        copy.performs(&id, &[&submission]).exits(0).says("REVOKED");
+        assert!(copy.vault().join("out/statement.txt").exists());
+        copy.verifies();
+    });
+}
