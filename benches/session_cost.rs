@@ -67,6 +67,7 @@ fn main() -> Anything<()> {
         attest: quorate::roster::config::Attest::None,
         request_days: 7,
         any_root_may_revoke: false,
+        succeeds: None,
         seats: names
             .iter()
             .zip(&identities)

@@ -14,6 +14,7 @@
 pub mod ceremony;
 pub mod cli;
 pub mod openpgp;
+pub mod publish;
 pub mod roster;
 pub mod session;
 pub mod vault;

@@ -51,7 +51,7 @@ fn notations() -> impl Strategy<Value = Vec<Notation>> {
 /// A plan of every kind, over keys made for this run.
 fn plans() -> impl Strategy<Value = Plan> {
     let values = (
-        0..11_u8,
+        0..12_u8,
         1..u32::MAX,
         any::<bool>(),
         notations(),
@@ -139,6 +139,11 @@ fn plans() -> impl Strategy<Value = Plan> {
                 user_id,
             },
             9 => statement_plan(stamp, &text),
+            10 => Plan::Succeed {
+                stamp,
+                target: target(),
+                user_id,
+            },
             _ => Plan::Manifest {
                 stamp,
                 text: text.into_bytes(),

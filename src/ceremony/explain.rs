@@ -102,6 +102,13 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
             }
             lines
         }
+        Plan::Succeed {
+            target, user_id, ..
+        } => vec![
+            line("succeed", fingerprint(&target.fingerprint())),
+            line("named", SafeText::from_bytes(user_id.value()).as_str()),
+            line("then", effect(plan)),
+        ],
         Plan::KeySelf { primary, .. } => vec![
             line("extend", fingerprint(&primary.fingerprint())),
             line("then", effect(plan)),
@@ -221,6 +228,10 @@ pub fn effect(plan: &Plan) -> String {
         Plan::RevokeKey { why, .. } | Plan::RevokeSubkey { why, .. } => {
             format!("revoked: {}", reason_words(why.reason))
         }
+        Plan::Succeed { .. } => {
+            "this key vouches for it as its successor (type 0x13, exportable); there is one, for ever"
+                .to_owned()
+        }
         Plan::RevokeUserId { .. } => "used no more, for ever".to_owned(),
         Plan::RevokeCertification { .. } => "not certified by us any more".to_owned(),
         Plan::Statement { .. } => "the statement is signed".to_owned(),
@@ -277,6 +288,9 @@ fn short(fingerprint: &Fingerprint) -> String {
 fn title_of(plan: &Plan) -> String {
     match plan {
         Plan::Certify { .. } => "certify a user ID".to_owned(),
+        Plan::Succeed { target, .. } => {
+            format!("certify the successor {}", short(&target.fingerprint()))
+        }
         Plan::KeySelf { .. } => format!("extend the key: {}", effect(plan)),
         Plan::UserIdSelf { user_id, .. } => {
             format!("bind the user ID {}", SafeText::from_bytes(user_id.value()))

@@ -191,9 +191,9 @@ impl Request {
             }
         }
         check_destinations(kind, &drafts)?;
-        let changes_itself = drafts.iter().any(|draft| {
-            draft.destination() != Destination::Released && draft.plan().is_about_itself()
-        });
+        let changes_itself = drafts
+            .iter()
+            .any(|draft| draft.destination() != Destination::Released && draft.plan().is_bound());
         if changes_itself != state.is_some() {
             return Err(RequestError::State);
         }

@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 use crate::openpgp::change::own_signatures;
 use crate::vault::record::Digest;
 
-/// The state of a vault whose certificate in use is this one. Certifications and attestations by others aren't
-/// part of it: they come at any time.
+/// The state of a vault whose certificate in use is this one, and whose key has certified these successors (their
+/// fingerprints' bytes). Certifications of others and attestations by others aren't part of it: they come at any time.
 #[must_use]
-pub fn of(manifest: Digest, in_use: &Cert) -> Digest {
+pub fn of(manifest: Digest, in_use: &Cert, successors: &[Vec<u8>]) -> Digest {
     let mut signatures: Vec<[u8; 32]> = own_signatures(in_use)
         .filter_map(|signature| signature.to_vec().ok())
         .map(|bytes| Sha256::digest(bytes).into())
@@ -24,6 +24,10 @@ pub fn of(manifest: Digest, in_use: &Cert) -> Digest {
     hash.update(manifest.as_bytes());
     for signature in signatures {
         hash.update(signature);
+    }
+    for successor in successors {
+        hash.update(b"successor\0");
+        hash.update(successor);
     }
     Digest::from(<[u8; 32]>::from(hash.finalize()))
 }

@@ -18,7 +18,7 @@ use crate::world::gpg::GpgError;
 use crate::world::gpg::certify::{Certification, certify, own_certificate};
 use crate::world::{Kind as FileKind, SafeText};
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(super) struct Options {
     /// Take what others signed, wherever they did: attestations, exported keys, folders of them
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "yes")]

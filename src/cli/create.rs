@@ -2,7 +2,7 @@
 
 use clap::Args;
 use quorate_share::Threshold;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::attesters::Attesters;
@@ -12,6 +12,7 @@ use super::keys::Keys;
 use super::own_share::TRIES;
 use super::report::{Exit, Failure, path, session};
 use super::seats::seat;
+use super::succeed;
 use crate::ceremony::explain::fingerprint;
 use crate::openpgp::plan::Algorithm;
 use crate::roster::config::{Algorithm as ConfigAlgorithm, Config, Cycle};
@@ -23,19 +24,39 @@ use crate::vault::manifest::{Seal, SignedManifest};
 use crate::world::{Batch, SafeText, Timestamp};
 
 const MAX_CONFIG: usize = 256 << 10;
-#[derive(Args)]
+
+#[derive(Args, Default)]
 pub(super) struct Options {
     /// The cycle that the key is for; default: the one that runs now, or the next
     #[arg(long, value_name = "NAME")]
     cycle: Option<String>,
     #[command(flatten)]
     import: import::ImportOptions,
+    /// Make the successor of this vault's key: certify the old key and sign the announcement along
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["import", "discard"])]
+    succeeds: Option<PathBuf>,
+    /// With --succeeds: the announcement is final, as the template has it; don't ask
+    #[arg(long = "final", requires = "succeeds")]
+    is_final: bool,
     /// Remove a vault that nobody has a receipt for; asks for the fingerprint's first digits
     #[arg(long)]
     discard: bool,
     /// Refuse to work if this machine lacks any hardening
     #[arg(long)]
     strict: bool,
+}
+
+impl Options {
+    /// The successor of the key in a folder.
+    pub(super) fn of_successor(cycle: &str, old: &Path, is_final: bool, strict: bool) -> Self {
+        Self {
+            cycle: Some(cycle.to_owned()),
+            succeeds: Some(old.to_owned()),
+            is_final,
+            strict,
+            ..Self::default()
+        }
+    }
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
@@ -73,6 +94,17 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             };
             (new, None)
         }
+    };
+    let succeeds = match &options.succeeds {
+        Some(old) => {
+            let new = succeed::New {
+                user_id: &user_id,
+                expires: key_expiry(&config, cycle, now)?,
+                folder: &folder,
+            };
+            Some(succeed::prepare(context, old, &new, options.is_final)?)
+        }
+        None => None,
     };
     // It starts while the keys are read.
     let coming = context.worker(Purpose::Deal, "the vault")?;
@@ -129,6 +161,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         attest: config.attest,
         request_days: config.request_days.into(),
         any_root_may_revoke: config.any_root_may_revoke,
+        succeeds,
         seats,
     };
     let locked = taken.as_ref().is_some_and(|taken| taken.is_locked);
@@ -349,6 +382,9 @@ fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedMa
     let mut batch = Batch::new();
     for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
         batch = batch.folder(folder.join(sub), 0o755);
+    }
+    if made.iter().any(|file| file.path.starts_with("succession/")) {
+        batch = batch.folder(folder.join("succession"), 0o755);
     }
     if made
         .iter()

@@ -284,6 +284,17 @@ Examples:
   quorate subkey bind offer-AC2F8670D15B77A3.offer
   quorate subkey bind new.offer --replaces DAEEB975729FAE923D5A4FD12AABFE228F21F1C7";
 
+/// `quorate rotate --help`
+pub(super) const ROTATE: &str = "\
+In the old key's vault, again and again: makes the successor's vault beside it,
+waits for receipts and attestations, asks the old key's quorum to certify it and
+to sign the same announcement, carries that out, and writes both certificates
+and the announcement to out/. Exit 3: something is missing, and from whom.
+
+Examples:
+  quorate rotate
+  quorate rotate --successor ../larch --final";
+
 /// `quorate revoke --help`
 pub(super) const REVOKE: &str = "\
 Says what the reason does to old signatures before anybody approves. The hard
@@ -404,6 +415,7 @@ mod tests {
             REVOKE_SUBKEY,
             REVOKE_UID,
             REVOKE_CERTIFICATION,
+            ROTATE,
             REVOKE_LEARN,
             STATEMENT,
         ] {

@@ -21,6 +21,15 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
+    /// The answers come later.
+    pub(super) fn later() -> Self {
+        Self {
+            live: false,
+            here: false,
+            strict: false,
+        }
+    }
+
     /// Are the answers taken now?
     pub(super) fn is_now(&self) -> bool {
         self.live || self.here

@@ -17,7 +17,7 @@ use crate::world::{SafeText, Timestamp};
 /// Most bytes of a file that names a signing host's key.
 const MAX_HOST: usize = 1 << 20;
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(super) struct ImportOptions {
     /// Take over a key that exists: what `gpg --export-secret-keys` wrote, or - for the standard input
     #[arg(long, value_name = "FILE")]

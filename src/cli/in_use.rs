@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::parse::Parse as _;
-use sequoia_openpgp::{Cert, Result as OpenPgpResult};
+use sequoia_openpgp::{Cert, Fingerprint, Result as OpenPgpResult};
 
 use super::opened::Opened;
 use super::report::{Exit, Failure};
@@ -14,6 +14,13 @@ use crate::openpgp::Plan;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::learnt::{self, Learnt, LearntError};
 use crate::vault::record::Digest;
+
+/// A successor, certified.
+pub(super) struct Successor {
+    pub fingerprint: Fingerprint,
+    /// By which request.
+    pub request: String,
+}
 
 impl Opened {
     /// The certificate as created, and what results of this vault have added to it. A view: it lies nowhere.
@@ -74,7 +81,40 @@ impl Opened {
 
     /// The state that a request about the certificate is bound to.
     pub(super) fn state(&self) -> Result<Digest, Failure> {
-        Ok(state::of(self.signed.digest(), &self.in_use()?))
+        let successors = self.successors()?;
+        let bytes: Vec<Vec<u8>> = successors
+            .iter()
+            .map(|successor| successor.fingerprint.as_bytes().to_vec())
+            .collect();
+        Ok(state::of(self.signed.digest(), &self.in_use()?, &bytes))
+    }
+
+    /// The keys that this one has certified as its successors. There is one, unless somebody broke the rules.
+    pub(super) fn successors(&self) -> Result<Vec<Successor>, Failure> {
+        let mut found = Vec::new();
+        if self.evidence.results.is_empty() {
+            return Ok(found);
+        }
+        for request in self.requests().into_iter().flatten() {
+            let drafts = &request.verified.request().drafts;
+            let succeeds = |draft: &Draft| matches!(draft.plan(), Plan::Succeed { .. });
+            if !drafts.iter().any(succeeds) {
+                continue;
+            }
+            let Some(outcome) = self.outcome(&request)? else {
+                continue;
+            };
+            for (draft, _) in outcome.signed(drafts) {
+                if let Plan::Succeed { target, .. } = draft.plan() {
+                    found.push(Successor {
+                        fingerprint: target.fingerprint(),
+                        request: request.id.clone(),
+                    });
+                }
+            }
+        }
+        found.sort_by_key(|successor| successor.fingerprint.to_hex());
+        Ok(found)
     }
 }
 

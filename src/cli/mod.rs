@@ -45,6 +45,7 @@ mod remind;
 pub mod report;
 mod revoke;
 mod roster;
+mod rotate;
 mod screen;
 mod seats;
 mod seen;
@@ -55,6 +56,8 @@ mod status;
 mod status_json;
 mod subkey;
 mod submit;
+mod succeed;
+mod succession_files;
 mod table;
 mod take_back;
 mod uid;
@@ -156,6 +159,9 @@ enum Command {
     /// The key's signing subkeys
     #[command(subcommand, after_help = example::SUBKEY)]
     Subkey(subkey::Command),
+    /// Where the succession of the key stands, and its next step
+    #[command(after_help = example::ROTATE)]
+    Rotate(rotate::Options),
     /// Open a request to revoke the key, a subkey, a user ID or a certification
     #[command(subcommand, after_help = example::REVOKE)]
     Revoke(revoke::Command),
@@ -207,6 +213,7 @@ impl Command {
                 | Self::Uid(_)
                 | Self::Subkey(_)
                 | Self::Revoke(_)
+                | Self::Rotate(_)
                 | Self::Statement(_)
                 | Self::Approve(_)
                 | Self::Perform(_)
@@ -243,6 +250,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Extend(options)) => extend::run(&context, &options),
         Some(Command::Uid(command)) => uid::run(&context, &command),
         Some(Command::Subkey(command)) => subkey::run(&context, &command),
+        Some(Command::Rotate(options)) => rotate::run(&context, &options),
         Some(Command::Revoke(command)) => revoke::run(&context, &command),
         Some(Command::Statement(options)) => statement::run(&context, &options),
         Some(Command::Show(options)) => show::run(&context, &options),

@@ -67,8 +67,15 @@ pub(super) fn write(
                     files.push((format!("revoked-{}.asc", revoked.key), bytes, None));
                 }
             }
+            (Plan::Succeed { target, .. }, _) => {
+                let file = format!("succession-{}.asc", target.fingerprint());
+                let bytes = revocation::packets_of(plan, signed).map_err(failed)?;
+                let bytes = enarmor(Armor::PublicKey, &bytes).map_err(failed)?;
+                let next = "quorate rotate puts the certificates and the announcement together";
+                files.push((file, bytes, Some(next.to_owned())));
+            }
             (Plan::Statement { text, .. }, _) => {
-                let message = statement::to_message(text, std::slice::from_ref(signed));
+                let message = statement::to_message(text, std::slice::from_ref(signed.signature()));
                 let file = format!("statement-{}.txt", found.id);
                 let next = format!("anybody: gpg --verify {file}");
                 files.push((file, message.map_err(failed)?, Some(next)));

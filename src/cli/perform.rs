@@ -35,6 +35,18 @@ pub(super) struct Options {
     identity: Identity,
 }
 
+impl Options {
+    /// Of this request, with what lies in the inbox.
+    pub(super) fn of(request: &str, strict: bool, identity: &Identity) -> Self {
+        Self {
+            request: request.to_owned(),
+            files: Vec::new(),
+            strict,
+            identity: identity.clone(),
+        }
+    }
+}
+
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let opened = context.open()?;
     let found = opened.request(&options.request)?;

@@ -305,6 +305,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         context.say(&format!("revoked        {why}"));
     }
     context.say("");
+    if let Some(due) = rotation_due(&view)? {
+        context.say(&due);
+        context.say("");
+    }
     for (number, subkey) in view.key.subkeys.iter().enumerate() {
         context.say(&format!(
             "{:<14} {}",
@@ -372,6 +376,33 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         }
     }
     Ok(())
+}
+
+/// Ten weeks before the key expires its rotation is due, six weeks before it is urgent.
+const DUE: u64 = 70 * 86_400;
+const URGENT: u64 = 42 * 86_400;
+
+fn rotation_due(view: &View) -> Result<Option<String>, Failure> {
+    if view.has_ended() || view.key.expires.seconds_since(view.now) > DUE {
+        return Ok(None);
+    }
+    let successors = view.opened.successors()?;
+    let Some(successor) = successors.first() else {
+        let left = view.key.expires.seconds_since(view.now);
+        let word = if left > URGENT {
+            "ROTATION DUE"
+        } else {
+            "ROTATION URGENT"
+        };
+        return Ok(Some(format!(
+            "{word:<14} no successor is certified yet; next: quorate rotate"
+        )));
+    };
+    Ok(Some(format!(
+        "successor      {}, certified by request {}",
+        explain::fingerprint(&successor.fingerprint),
+        successor.request
+    )))
 }
 
 fn threshold(opened: &Opened, kind: Kind) -> String {

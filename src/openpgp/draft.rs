@@ -168,6 +168,9 @@ impl Draft {
             Plan::Certify {
                 target, user_id, ..
             }
+            | Plan::Succeed {
+                target, user_id, ..
+            }
             | Plan::RevokeCertification {
                 target, user_id, ..
             } => {
@@ -345,6 +348,9 @@ fn digest(
         Plan::Certify {
             target, user_id, ..
         }
+        | Plan::Succeed {
+            target, user_id, ..
+        }
         | Plan::RevokeCertification {
             target, user_id, ..
         } => {
@@ -385,7 +391,7 @@ fn signature_type(plan: &Plan) -> SignatureType {
     match plan {
         Plan::Certify { certainty, .. } => certainty.signature_type(),
         Plan::KeySelf { .. } => SignatureType::DirectKey,
-        Plan::UserIdSelf { .. } => SignatureType::PositiveCertification,
+        Plan::UserIdSelf { .. } | Plan::Succeed { .. } => SignatureType::PositiveCertification,
         Plan::SubkeyBinding { .. } => SignatureType::SubkeyBinding,
         Plan::RevokeKey { .. } => SignatureType::KeyRevocation,
         Plan::RevokeSubkey { .. } => SignatureType::SubkeyRevocation,
@@ -436,6 +442,17 @@ fn check(plan: &Plan) -> Result<(), DraftError> {
                 return Err(DraftError::Foreign);
             }
             fits(user_id)
+        }
+        Plan::Succeed {
+            stamp,
+            target,
+            user_id,
+        } => {
+            fits(user_id)?;
+            match target.fingerprint() == stamp.issuer {
+                true => Err(DraftError::Foreign),
+                false => Ok(()),
+            }
         }
         Plan::UserIdSelf {
             stamp,

@@ -121,6 +121,13 @@ fn plan_of(
     let expiry = said.key_expires_after;
     let code = u8::from(kind);
     match (code, second) {
+        (0x13, Some(Packet::UserID(user_id))) if !own && said.is_succession() => {
+            Ok(Plan::Succeed {
+                stamp,
+                target: first,
+                user_id,
+            })
+        }
         (0x10..=0x13, Some(Packet::UserID(user_id))) if !own => Ok(Plan::Certify {
             stamp,
             certainty: certainty(code).ok_or(DraftError::Kind(code))?,

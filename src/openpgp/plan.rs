@@ -229,6 +229,15 @@ pub enum Plan {
         /// The certified user ID.
         user_id: UserID,
     },
+    /// Certify the key that succeeds this one (0x13), with the notation that says so.
+    Succeed {
+        /// Who, when.
+        stamp: Stamp,
+        /// The successor.
+        target: Primary,
+        /// Its user ID.
+        user_id: UserID,
+    },
     /// The master key's own direct-key signature (0x1F): certify and sign, until.
     KeySelf {
         /// Who, when.
@@ -330,6 +339,7 @@ impl Plan {
     pub fn stamp(&self) -> &Stamp {
         match self {
             Self::Certify { stamp, .. }
+            | Self::Succeed { stamp, .. }
             | Self::KeySelf { stamp, .. }
             | Self::UserIdSelf { stamp, .. }
             | Self::SubkeyBinding { stamp, .. }
@@ -340,6 +350,12 @@ impl Plan {
             | Self::Statement { stamp, .. }
             | Self::Manifest { stamp, .. } => stamp,
         }
+    }
+
+    /// Must it name the state that it changes: the own certificate, or the succession?
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.is_about_itself() || matches!(self, Self::Succeed { .. })
     }
 
     /// Does it change the key's own certificate?
@@ -353,6 +369,7 @@ impl Plan {
             | Self::RevokeSubkey { .. }
             | Self::RevokeUserId { .. } => true,
             Self::Certify { .. }
+            | Self::Succeed { .. }
             | Self::RevokeCertification { .. }
             | Self::Statement { .. }
             | Self::Manifest { .. } => false,

@@ -22,14 +22,14 @@ const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
 /// # Errors
 /// Whatever sequoia reports; writing to memory has no other reason to fail.
 pub fn certificate(plan: &Plan, signed: &Signed) -> openpgp::Result<Vec<u8>> {
-    enarmor(Kind::PublicKey, &packets(plan, signed)?)
+    enarmor(Kind::PublicKey, &packets_of(plan, signed)?)
 }
 
-/// The packets of [`certificate`].
+/// What a plan is about, and its signature: packets that merge by themselves.
 ///
 /// # Errors
-/// Whatever sequoia reports.
-pub fn packets(plan: &Plan, signed: &Signed) -> openpgp::Result<Vec<u8>> {
+/// Whatever sequoia reports; a plan about no key.
+pub fn packets_of(plan: &Plan, signed: &Signed) -> openpgp::Result<Vec<u8>> {
     let mut packets = Vec::new();
     match plan {
         Plan::RevokeKey { primary, .. } => {
@@ -41,7 +41,13 @@ pub fn packets(plan: &Plan, signed: &Signed) -> openpgp::Result<Vec<u8>> {
             Packet::from(primary.clone()).serialize(&mut packets)?;
             Packet::from(subkey.clone()).serialize(&mut packets)?;
         }
-        _ => return Err(openpgp::Error::InvalidArgument("no revocation of a key".into()).into()),
+        Plan::Succeed {
+            target, user_id, ..
+        } => {
+            Packet::from(target.clone()).serialize(&mut packets)?;
+            Packet::from(user_id.clone()).serialize(&mut packets)?;
+        }
+        _ => return Err(openpgp::Error::InvalidArgument("not about a key".into()).into()),
     }
     packets.extend_from_slice(&signed.to_bytes()?);
     Ok(packets)

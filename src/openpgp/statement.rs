@@ -1,10 +1,16 @@
 //! Statements: plain texts under the cleartext signature framework (RFC 9580 §7).
 
-use openpgp::armor::Kind;
 use sequoia_openpgp as openpgp;
 
-use super::armor::enarmor;
-use super::draft::Signed;
+use openpgp::armor::Kind;
+use openpgp::packet::{Packet, Signature};
+use openpgp::parse::{PacketParser, PacketParserResult, Parse as _};
+use openpgp::serialize::{Marshal as _, MarshalInto as _};
+
+use super::armor::{dearmor, enarmor};
+use super::draft::Draft;
+use super::plan::{Algorithm, Hash, Plan, Primary, Stamp};
+use crate::world::Timestamp;
 use crate::world::safe_text::is_harmful;
 
 /// The most bytes of a statement: 64 KiB.
@@ -86,21 +92,13 @@ fn check(text: &str) -> Result<(), StatementError> {
 ///
 /// # Errors
 /// Whatever sequoia reports; writing to memory has no other reason to fail.
-pub fn to_message(text: &str, signatures: &[Signed]) -> openpgp::Result<Vec<u8>> {
+pub fn to_message(text: &str, signatures: &[Signature]) -> openpgp::Result<Vec<u8>> {
     let mut packets = Vec::new();
-    for signed in signatures {
-        packets.extend_from_slice(&signed.to_bytes()?);
+    let mut hashes = Vec::new();
+    for signature in signatures {
+        Packet::from(signature.clone()).serialize(&mut packets)?;
+        hashes.push(signature.hash_algo().text_name()?.to_owned());
     }
-    let mut hashes: Vec<String> = signatures
-        .iter()
-        .map(|signed| {
-            signed
-                .signature()
-                .hash_algo()
-                .text_name()
-                .map(str::to_owned)
-        })
-        .collect::<openpgp::Result<_>>()?;
     hashes.sort();
     hashes.dedup();
     let mut message = format!(
@@ -118,6 +116,52 @@ pub fn to_message(text: &str, signatures: &[Signed]) -> openpgp::Result<Vec<u8>>
     let mut message = message.into_bytes();
     message.extend_from_slice(&enarmor(Kind::Signature, &packets)?);
     Ok(message)
+}
+
+/// The text of a cleartext-signed message and its signature by this key, as a draft's value: what this key would
+/// have signed as a statement, and nothing else.
+#[must_use]
+pub fn signed_by(message: &[u8], primary: &Primary) -> Option<(String, Signature)> {
+    if message.len() > 2 * MAX_STATEMENT {
+        return None;
+    }
+    let message = std::str::from_utf8(message).ok()?;
+    let rest = message.strip_prefix("-----BEGIN PGP SIGNED MESSAGE-----\n")?;
+    let (_, rest) = rest.split_once("\n\n")?;
+    let at = rest.find("\n-----BEGIN PGP SIGNATURE-----\n")?;
+    let (body, armor) = rest.split_at(at);
+    let lines = body.split('\n');
+    let text: Vec<&str> = lines
+        .map(|line| line.strip_prefix("- ").unwrap_or(line))
+        .collect();
+    let text = text.join("\n");
+    let (packets, _) = dearmor(armor.as_bytes(), MAX_STATEMENT).ok()?;
+    let mut next = PacketParser::from_bytes(&packets).ok()?;
+    while let PacketParserResult::Some(parser) = next {
+        let (packet, after) = parser.next().ok()?;
+        if let Packet::Signature(signature) = &packet
+            && let Some(draft) = draft_of(signature, &text, primary)
+            && let Ok(bytes) = packet.to_vec()
+            && draft.is_fulfilled_by(&bytes, primary).is_some()
+        {
+            return Some((text, signature.clone()));
+        }
+        next = after;
+    }
+    None
+}
+
+/// The one draft that a signature by this key over this text can be.
+fn draft_of(signature: &Signature, text: &str, primary: &Primary) -> Option<Draft> {
+    let made = Timestamp::from(signature.signature_creation_time()?);
+    let stamp = Stamp {
+        issuer: primary.fingerprint(),
+        algorithm: Algorithm::of(primary.pk_algo())?,
+        hash: Hash::Sha512,
+        created: made.to_openpgp()?,
+    };
+    let text = text.to_owned();
+    Draft::encode(Plan::Statement { stamp, text }).ok()
 }
 
 #[cfg(test)]

@@ -18,6 +18,10 @@ use super::plan::{Certainty, Notation, Plan, Reason, SubkeyUse, Why};
 /// for one over a release.
 pub const MANIFEST_NOTATION: &str = "manifest@quorate";
 
+/// The notation of the certification of a successor. Not critical: to a program that doesn't know it, it is a
+/// certification.
+pub const SUCCESSOR_NOTATION: &str = "successor@quorate";
+
 /// The hashed area that a plan has.
 ///
 /// # Errors
@@ -41,6 +45,7 @@ pub(super) fn area_of(plan: &Plan) -> Result<SubpacketArea, DraftError> {
                 list.push((readable(&notation.name, notation.value.as_bytes()), false));
             }
         }
+        Plan::Succeed { .. } => list.push((readable(SUCCESSOR_NOTATION, b"1"), false)),
         Plan::KeySelf { expires_after, .. } => key_properties(&mut list, *expires_after, false),
         Plan::UserIdSelf {
             expires_after,
@@ -203,6 +208,11 @@ impl Said {
             _ => return Err(DraftError::Unlisted(tag)),
         }
         Ok(())
+    }
+
+    /// Does it say that the certified key succeeds the signing one?
+    pub(super) fn is_succession(&self) -> bool {
+        matches!(self.notations.as_slice(), [one] if one.name == SUCCESSOR_NOTATION)
     }
 
     /// The time and issuer, which every plan has.

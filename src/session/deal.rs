@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::origin::{Custody, Origin};
 use super::refusal::Refusal;
+use super::succession::Succeeds;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::key::MasterKey;
 use crate::openpgp::manifest_signature;
@@ -57,6 +58,8 @@ pub struct DealJob {
     pub attest: Attest,
     /// How long requests stay open.
     pub request_days: u32,
+    /// The key that this one succeeds.
+    pub succeeds: Option<Succeeds>,
     /// Does each root get the key's revocations, to be used alone?
     pub any_root_may_revoke: bool,
     /// The roster, in the order of the seats.
@@ -71,7 +74,7 @@ pub struct Made {
     pub bytes: Vec<u8>,
 }
 
-fn broken(what: impl ToString) -> Refusal {
+pub(super) fn broken(what: impl ToString) -> Refusal {
     Refusal::Dealing(what.to_string())
 }
 
@@ -122,6 +125,9 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
     .collect::<Result<Vec<_>, _>>()?;
 
     practice.opens(&practice.passphrase)?;
+    if let Some(old) = &job.succeeds {
+        files.extend(old.said_by(&mut key, created)?);
+    }
     if job.any_root_may_revoke {
         alone(job, &mut key, created, &mut files)?;
     }
@@ -138,7 +144,10 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
         request_days: job.request_days,
         any_root_may_revoke: job.any_root_may_revoke,
         sets,
-        predecessor: None,
+        predecessor: match &job.succeeds {
+            Some(old) => Some(old.fingerprint()?),
+            None => None,
+        },
         revocation_recipient: identity.recipient().to_string(),
         previous: None,
     };

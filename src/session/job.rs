@@ -8,6 +8,7 @@ use super::deal::{DealJob, Made, Seat};
 use super::origin::{Import, Origin};
 use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply};
+use super::succession::Succeeds;
 use crate::ceremony::submission::Verdict;
 use crate::openpgp::plan::Algorithm;
 use crate::roster::config::Attest;
@@ -173,6 +174,14 @@ impl DealJob {
             },
             u64::from(self.request_days).to_be_bytes().to_vec(),
         ];
+        fields.extend(match &self.succeeds {
+            None => [vec![], vec![], vec![]],
+            Some(old) => [
+                old.certificate.clone(),
+                old.user_id.clone().into_bytes(),
+                old.announcement.clone().into_bytes(),
+            ],
+        });
         fields.extend(self.origin.to_fields()?);
         for seat in &self.seats {
             let recipient = seat.recipient.to_bytes();
@@ -199,7 +208,19 @@ impl DealJob {
     /// Reads [`DealJob::to_fields`].
     #[must_use]
     pub fn from_fields(fields: &Fields) -> Option<Self> {
-        let [vault_id, user_id, now, thresholds, attest, days, rest @ ..] = fields else {
+        let [
+            vault_id,
+            user_id,
+            now,
+            thresholds,
+            attest,
+            days,
+            old_certificate,
+            old_user_id,
+            announcement,
+            rest @ ..,
+        ] = fields
+        else {
             return None;
         };
         let [master, revocation, any_root @ (0 | 1)] = thresholds.as_slice() else {
@@ -222,6 +243,14 @@ impl DealJob {
             },
             request_days: u32::try_from(number(days)?).ok()?,
             any_root_may_revoke: *any_root == 1,
+            succeeds: match old_certificate.as_slice() {
+                [] => None,
+                certificate => Some(Succeeds {
+                    certificate: certificate.to_vec(),
+                    user_id: text(old_user_id)?.to_owned(),
+                    announcement: text(announcement)?.to_owned(),
+                }),
+            },
             seats,
         })
     }

@@ -16,5 +16,6 @@ pub mod origin;
 pub mod refusal;
 pub mod sign;
 pub mod start;
+pub mod succession;
 mod tags;
 pub mod worker;

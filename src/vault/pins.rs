@@ -145,6 +145,30 @@ impl<'a> PinStore<'a> {
         Ok(pins.map(Some).map_err(PinError::Damaged))
     }
 
+    /// Does this machine remember a vault of this key?
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub fn knows(&self, key: &Fingerprint) -> Result<bool, FilesError> {
+        if self.files.kind(self.state)? != Some(Kind::Folder) {
+            return Ok(false);
+        }
+        for entry in self.files.list(self.state)? {
+            let file = self.state.join(&entry.name).join("pins.toml");
+            if entry.kind != Kind::Folder || self.files.kind(&file)? != Some(Kind::File) {
+                continue;
+            }
+            let text = self.files.read(&file, MAX_PINS)?;
+            let pins = std::str::from_utf8(&text)
+                .ok()
+                .and_then(|text| toml::from_str::<Pins>(text).ok());
+            if pins.is_some_and(|pins| pins.key().is_ok_and(|known| known == *key)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Writes the pins of the vault in this folder.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod imported;
 mod interrupted;
 mod machines;
 mod over_ssh;
+mod rotated;
 mod stock;
 mod submissions;
 mod team;

@@ -1,0 +1,499 @@
+//! `quorate rotate`: where the succession stands, and its next step. Killed anywhere, it goes on.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use quorate_share::Kind;
+use serde::{Deserialize, Serialize};
+
+use super::context::Context;
+use super::create::{self, read_config};
+use super::open_request::{self, Ask};
+use super::opened::{Found, Opened};
+use super::report::{Exit, Failure, path};
+use super::{Identity, attest, display, perform, screen, succeed, succession_files};
+use crate::ceremony::explain;
+use crate::openpgp::change;
+use crate::openpgp::draft::Draft;
+use crate::openpgp::plan::Plan;
+use crate::openpgp::statement;
+use crate::roster::config::{Config, Cycle};
+use crate::roster::name::Name;
+use crate::session::succession::ANNOUNCEMENT_SIGNED;
+use crate::vault::force::together;
+use crate::world::{Batch, Kind as FileKind, SafeText};
+
+const MAX_MEMORY: usize = 16 << 10;
+const MAX_ANNOUNCEMENT: usize = 256 << 10;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The folder of the successor's vault; default: beside this one, named after the cycle
+    #[arg(long, value_name = "DIR")]
+    successor: Option<PathBuf>,
+    /// At the first step: the announcement is final, as the template has it; don't ask
+    #[arg(long = "final")]
+    is_final: bool,
+    /// Refuse to work if this machine lacks any hardening
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    identity: Identity,
+}
+
+/// Where the successor's vault is, on this machine.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Memory {
+    successor: String,
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let old = context.open()?;
+    let me = context.me(&old)?;
+    let Some(folder) = successor_folder(context, &old, options)? else {
+        return first_step(context, &old, &me, options);
+    };
+    let there = context.at(&folder, Some(&me));
+    let new = there.open()?;
+    if new.predecessor.as_ref() != Some(&old.fingerprint) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} doesn't hold this key's successor", path(&folder)),
+        )
+        .fact(match &new.predecessor {
+            None => "its key succeeds none".to_owned(),
+            Some(other) => format!("its key succeeds {}", explain::fingerprint(other)),
+        })
+        .next("name the right folder: --successor DIR"));
+    }
+    only_one(&old, &new)?;
+    remember(context, &old, &folder)?;
+    Succession {
+        context,
+        there: &there,
+        old: &old,
+        new: &new,
+        me: &me,
+        options,
+    }
+    .go_on()
+}
+
+/// The folder that is named, remembered, or lies where the first step would have put it.
+fn successor_folder(
+    context: &Context<'_>,
+    old: &Opened,
+    options: &Options,
+) -> Result<Option<PathBuf>, Failure> {
+    let files = context.world.files;
+    let holds_a_vault = |folder: &Path| -> Result<bool, Failure> {
+        Ok(files.kind(&folder.join("vault.toml"))? == Some(FileKind::File))
+    };
+    if let Some(named) = &options.successor {
+        let named = context.world.surroundings.resolve(named);
+        return Ok(holds_a_vault(&named)?.then_some(named));
+    }
+    let memory = memory_file(context, old)?;
+    if files.kind(&memory)?.is_some() {
+        let text = files.read(&memory, MAX_MEMORY)?;
+        let read: Option<Memory> = std::str::from_utf8(&text)
+            .ok()
+            .and_then(|text| toml::from_str(text).ok());
+        if let Some(memory) = read {
+            let folder = PathBuf::from(memory.successor);
+            if holds_a_vault(&folder)? {
+                return Ok(Some(folder));
+            }
+        }
+    }
+    // A first step that was killed after the vault was made, or made by another root and cloned here.
+    if files.kind(&old.folder.join("team.toml"))?.is_some() {
+        let config = read_config(context, &old.folder)?;
+        if let Ok(cycle) = next_cycle(&config, old) {
+            let folder = beside(&old.folder, cycle);
+            if holds_a_vault(&folder)? {
+                return Ok(Some(folder));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn memory_file(context: &Context<'_>, old: &Opened) -> Result<PathBuf, Failure> {
+    let folder = context.pins()?.vault_folder(&old.vault_id);
+    Ok(folder.join("rotation.toml"))
+}
+
+fn remember(context: &Context<'_>, old: &Opened, folder: &Path) -> Result<(), Failure> {
+    let Some(successor) = folder.to_str().map(str::to_owned) else {
+        return Ok(());
+    };
+    let file = memory_file(context, old)?;
+    let text = toml::to_string(&Memory { successor }).unwrap_or_default();
+    let files = context.world.files;
+    if files.kind(&file)?.is_some() && *files.read(&file, MAX_MEMORY)? == text.as_bytes() {
+        return Ok(());
+    }
+    Batch::new()
+        .replace(&file, text.into_bytes(), 0o600)
+        .commit(files, context.world.random)?;
+    Ok(())
+}
+
+/// The cycle after the one that the old key is named after.
+fn next_cycle<'c>(config: &'c Config, old: &Opened) -> Result<&'c Cycle, Failure> {
+    let user_id = &old.user_id;
+    let at = config
+        .cycles
+        .iter()
+        .position(|cycle| config.user_id(cycle) == *user_id);
+    let next = match at {
+        Some(at) => config.cycles.get(at + 1),
+        None => config.cycle_at(old.now.seconds()),
+    };
+    next.ok_or_else(|| {
+        Failure::new(Exit::Usage, "team.toml names no cycle after this key's")
+            .fact(SafeText::new(user_id).to_string())
+            .next("add the coming cycle and its last day to [cycles], then: quorate rotate")
+    })
+}
+
+/// `../larch` for the `Larch Cycle`.
+fn beside(folder: &Path, cycle: &Cycle) -> PathBuf {
+    let mut name = String::new();
+    for c in cycle.name.to_lowercase().chars() {
+        match c.is_alphanumeric() {
+            true => name.push(c),
+            false if !name.ends_with('-') => name.push('-'),
+            false => (),
+        }
+    }
+    let name = name.trim_matches('-');
+    let name = name.strip_suffix("-cycle").unwrap_or(name);
+    folder.parent().unwrap_or(folder).join(name)
+}
+
+/// Makes the successor.
+fn first_step(
+    context: &Context<'_>,
+    old: &Opened,
+    me: &Name,
+    options: &Options,
+) -> Result<(), Failure> {
+    context.needs_force(old, Kind::Master)?;
+    let config = read_config(context, &old.folder)?;
+    let cycle = next_cycle(&config, old)?;
+    succeed::can_be_succeeded(old, &config.user_id(cycle))?;
+    let folder = match &options.successor {
+        Some(named) => context.world.surroundings.resolve(named),
+        None => beside(&old.folder, cycle),
+    };
+    context.say(&format!(
+        "{} -> {}",
+        SafeText::new(&old.user_id),
+        SafeText::new(&config.user_id(cycle))
+    ));
+    context
+        .say("> 1 successor   2 receipts   3 attested   4 approved by the old key   5 published");
+    take_along(context, old, &folder)?;
+    let there = context.at(&folder, Some(me));
+    let create =
+        create::Options::of_successor(&cycle.name, &old.folder, options.is_final, options.strict);
+    create::run(&there, &create)?;
+    remember(context, old, &folder)?;
+    context.say("");
+    context.say(&format!(
+        "made {}: all of you: quorate share receipt (in there)",
+        path(&folder)
+    ));
+    context.say("  next: quorate rotate (here), once the receipts have come");
+    Ok(())
+}
+
+/// The new folder with the team's settings and keys, unless somebody has prepared one.
+fn take_along(context: &Context<'_>, old: &Opened, folder: &Path) -> Result<(), Failure> {
+    let files = context.world.files;
+    if files.kind(&folder.join("team.toml"))?.is_some() {
+        return Ok(());
+    }
+    let mut batch = Batch::new()
+        .folder(folder, 0o755)
+        .folder(folder.join("keys"), 0o755);
+    let keys = old.folder.join("keys");
+    if files.kind(&keys)? == Some(FileKind::Folder) {
+        for entry in files.list(&keys)? {
+            if entry.kind == FileKind::File {
+                let bytes = files.read(&keys.join(&entry.name), 32 << 20)?;
+                batch = batch.replace(folder.join("keys").join(&entry.name), bytes, 0o644);
+            }
+        }
+    }
+    // Last: with it the folder is prepared.
+    let team = files.read(&old.folder.join("team.toml"), 256 << 10)?;
+    batch
+        .replace(folder.join("team.toml"), team, 0o644)
+        .commit(files, context.world.random)?;
+    Ok(())
+}
+
+/// Refuses a second successor.
+fn only_one(old: &Opened, new: &Opened) -> Result<(), Failure> {
+    let successors = old.successors()?;
+    let Some(other) = successors
+        .iter()
+        .find(|successor| successor.fingerprint != new.fingerprint)
+    else {
+        return Ok(());
+    };
+    Err(
+        Failure::new(Exit::Forged, "the old key has certified another successor")
+            .fact(format!("there  {}", explain::fingerprint(&other.fingerprint)))
+            .fact(format!("here   {}", explain::fingerprint(&new.fingerprint)))
+            .fact("there are never two: the newer vault must be given up")
+            .next("call the other roots; quorate create --discard in the one that nobody has receipts for"),
+    )
+}
+
+/// A succession between two vaults that this machine has.
+struct Succession<'a> {
+    context: &'a Context<'a>,
+    /// The same person, at the new vault.
+    there: &'a Context<'a>,
+    old: &'a Opened,
+    new: &'a Opened,
+    me: &'a Name,
+    options: &'a Options,
+}
+
+/// How the old key's request stands.
+enum Asked {
+    Not,
+    Open(Found),
+    Done(Found),
+}
+
+impl Succession<'_> {
+    fn go_on(&self) -> Result<(), Failure> {
+        let (old, new) = (self.old, self.new);
+        let key = old.key_now()?;
+        self.context.say(&format!(
+            "{} -> {}",
+            SafeText::new(&old.user_id),
+            SafeText::new(&new.user_id)
+        ));
+        self.context.say(&format!(
+            "the old key expires {}, {}",
+            key.expires.day(),
+            screen::time_left(old.now, key.expires)
+        ));
+        let missing = self.missing_receipts()?;
+        let attested = new.attested()?;
+        let asked = self.asked()?;
+        let mark = |step: u8| {
+            if step == self.step(&missing, attested.is_enough(), &asked) {
+                ">"
+            } else {
+                " "
+            }
+        };
+        let receipts = new.roster.len() - missing.len();
+        self.context.say(&format!(
+            "  1 done {} 2 receipts {receipts} of {} {} 3 attested by {} ({} needed) {} 4 {} {} 5 published",
+            mark(2),
+            new.roster.len(),
+            mark(3),
+            attested.by.len(),
+            attested.needed,
+            mark(4),
+            match &asked {
+                Asked::Not => "approved: not asked yet".to_owned(),
+                Asked::Open(found) => format!("approved {}", self.approved(found)?),
+                Asked::Done(_) => "approved".to_owned(),
+            },
+            mark(5),
+        ));
+        match self.step(&missing, attested.is_enough(), &asked) {
+            2 => Err(
+                Failure::new(Exit::Quorum, "receipts of the new key are missing")
+                    .fact(format!("missing: {}", screen::list(&missing)))
+                    .fact("nothing was changed")
+                    .next(format!(
+                        "each of them: quorate share receipt --vault {}; then: quorate rotate",
+                        path(&new.folder)
+                    )),
+            ),
+            3 => self.attest(),
+            4 => match asked {
+                Asked::Open(found) => self.carry_out(&found),
+                _ => self.ask(),
+            },
+            _ => match asked {
+                Asked::Done(found) => succession_files::publish(self.context, old, new, &found),
+                _ => self.ask(),
+            },
+        }
+    }
+
+    /// Which step is next.
+    fn step(&self, missing: &[Name], attested: bool, asked: &Asked) -> u8 {
+        match asked {
+            Asked::Done(_) => 5,
+            _ if !missing.is_empty() => 2,
+            _ if !attested => 3,
+            _ => 4,
+        }
+    }
+
+    /// Whose receipts keep the new key's sets from being in force.
+    fn missing_receipts(&self) -> Result<Vec<Name>, Failure> {
+        let mut missing = Vec::new();
+        for kind in [Kind::Master, Kind::Revocation] {
+            let force = self.new.force(kind, self.new.now)?;
+            if !force.is_in_force() {
+                missing = together(&missing, &force.not_closed());
+            }
+        }
+        Ok(missing)
+    }
+
+    fn attest(&self) -> Result<(), Failure> {
+        let attested = self.new.attested()?;
+        if attested.missing().contains(self.me) {
+            attest::run(self.there, &attest::Options::default())?;
+        }
+        let attested = self.there.open()?.attested()?;
+        if attested.is_enough() {
+            self.context
+                .say("attested by enough of you; next: quorate rotate");
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Quorum,
+            format!(
+                "{} attestations of the new key are missing",
+                attested.lacking()
+            ),
+        )
+        .fact(format!("who can: {}", screen::list(&attested.missing())))
+        .next(format!(
+            "each of them: quorate attest --vault {}; then: quorate rotate",
+            path(&self.new.folder)
+        )))
+    }
+
+    /// The old key's request about this successor.
+    fn asked(&self) -> Result<Asked, Failure> {
+        let mut open = Asked::Not;
+        for found in self.old.requests().into_iter().flatten() {
+            let about = found.verified.request().drafts.iter().any(|draft| {
+                matches!(draft.plan(), Plan::Succeed { target, .. }
+                    if target.fingerprint() == self.new.fingerprint)
+            });
+            if !about {
+                continue;
+            }
+            if self.old.outcome(&found)?.is_some() {
+                return Ok(Asked::Done(found));
+            }
+            let lives = found.verified.open_at(self.old.now).is_ok()
+                && self.old.ended(&found)?.is_none()
+                && self.old.same_state(&found).is_ok();
+            if lives {
+                open = Asked::Open(found);
+            }
+        }
+        Ok(open)
+    }
+
+    fn approved(&self, found: &Found) -> Result<String, Failure> {
+        let needed = self.old.set(Kind::Master)?.threshold.get();
+        Ok(format!("{} of {needed}", self.old.approvals(found).len()))
+    }
+
+    /// Asks the old key's quorum: certify the successor, and sign the same announcement.
+    fn ask(&self) -> Result<(), Failure> {
+        let (context, old, new) = (self.context, self.old, self.new);
+        context.needs_force(old, Kind::Master)?;
+        context.needs_life(old)?;
+        let file = new.folder.join(ANNOUNCEMENT_SIGNED);
+        let message = context.world.files.read(&file, MAX_ANNOUNCEMENT)?;
+        let (text, _) = statement::signed_by(&message, &new.primary()?).ok_or_else(|| {
+            Failure::new(
+                Exit::Forged,
+                format!("{} is not what the new key signed", path(&file)),
+            )
+            .next("git checkout succession, in the new vault")
+        })?;
+        let stamp = change::stamp(&old.in_use()?, old.now)
+            .map_err(|error| super::changes::refused(&error))?;
+        let plans = [
+            Plan::Succeed {
+                stamp: stamp.clone(),
+                target: new.primary()?,
+                user_id: new.user_id.as_str().into(),
+            },
+            Plan::Statement { stamp, text },
+        ];
+        let drafts = plans
+            .into_iter()
+            .map(Draft::encode)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Failure::new(Exit::Usage, format!("this can't be signed: {error}")))?;
+        context.say("The old key would sign this, and nothing else:");
+        display::to_ask(context, old, &drafts)?;
+        let ask = Ask {
+            state: Some(old.state()?),
+            ..Ask::of_master(drafts)
+        };
+        let identity = &self.options.identity;
+        open_request::open(
+            context,
+            old,
+            self.me,
+            identity,
+            ask,
+            &super::gather::Gathering::later(),
+        )?;
+        context.advise("  and when enough have approved: quorate rotate");
+        Ok(())
+    }
+
+    /// Carries the request out if enough answers have come to this machine.
+    fn carry_out(&self, found: &Found) -> Result<(), Failure> {
+        let (context, old) = (self.context, self.old);
+        let desk = context.desk(old, &found.verified.digest())?;
+        let arrived = desk.arrived(context.world.files)?.len();
+        let needed = usize::from(old.set(Kind::Master)?.threshold.get());
+        let opener = &found.verified.request().opener;
+        if !desk.key(context.world.files)?.is_here() || arrived < needed {
+            let waiting = old.still_possible(found, &old.declines(found))?.0;
+            let approved = old.approvals(found);
+            let waiting: Vec<Name> = waiting
+                .into_iter()
+                .filter(|name| {
+                    !approved
+                        .iter()
+                        .any(|(approval, _)| approval.holder == *name)
+                })
+                .collect();
+            return Err(Failure::new(
+                Exit::Quorum,
+                format!("{} waits for approvals: {} so far", found.id, self.approved(found)?),
+            )
+            .fact(format!("still open: {}", screen::list(&waiting)))
+            .fact(format!("{arrived} answers arrived on this machine; {opener} opened it"))
+            .next(format!(
+                "git pull && quorate approve {}; submissions go to {opener}, who then types: quorate rotate",
+                found.id
+            )));
+        }
+        perform::run(
+            context,
+            &perform::Options::of(&found.id, self.options.strict, &self.options.identity),
+        )?;
+        let old = context.open()?;
+        let found = old.request(&found.id)?;
+        succession_files::publish(context, &old, self.new, &found)
+    }
+}

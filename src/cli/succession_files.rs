@@ -1,0 +1,109 @@
+//! What a rotation leaves in `out/`: both certificates with what they say of each other, and the announcement.
+
+use sequoia_openpgp::Cert;
+use sequoia_openpgp::packet::Packet;
+use sequoia_openpgp::parse::Parse as _;
+
+use super::context::Context;
+use super::opened::{Found, Opened};
+use super::own_files::armored;
+use super::report::{Exit, Failure, path};
+use crate::openpgp::plan::Plan;
+use crate::openpgp::statement;
+use crate::session::succession::{ANNOUNCEMENT_SIGNED, PREDECESSOR};
+use crate::world::Batch;
+
+const MAX_FILE: usize = 1 << 20;
+
+/// Writes the files; again without harm.
+pub(super) fn publish(
+    context: &Context<'_>,
+    old: &Opened,
+    new: &Opened,
+    found: &Found,
+) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
+    let files = context.world.files;
+    let drafts = &found.verified.request().drafts;
+    let outcome = old
+        .outcome(found)?
+        .ok_or_else(|| Failure::new(Exit::Quorum, format!("{} has no result yet", found.id)))?;
+    let (mut successor, mut announcement) = (None, None);
+    for (draft, signed) in outcome.signed(drafts) {
+        match draft.plan() {
+            Plan::Succeed { user_id, .. } => {
+                successor = Some((user_id.clone(), signed.signature().clone()));
+            }
+            Plan::Statement { text, .. } => {
+                announcement = Some((text.clone(), signed.signature().clone()));
+            }
+            _ => (),
+        }
+    }
+    let (Some((user_id, certification)), Some((text, by_old))) = (successor, announcement) else {
+        return Err(Failure::new(
+            Exit::Forged,
+            format!("{} is no request of a rotation", found.id),
+        ));
+    };
+    let damaged = |file: &str| {
+        Failure::new(
+            Exit::Forged,
+            format!(
+                "{} is not what the new key signed",
+                path(&new.folder.join(file))
+            ),
+        )
+        .next("git checkout succession, in the new vault")
+    };
+    let message = files.read(&new.folder.join(ANNOUNCEMENT_SIGNED), MAX_FILE)?;
+    let (by_new_text, by_new) = statement::signed_by(&message, &new.primary()?)
+        .ok_or_else(|| damaged(ANNOUNCEMENT_SIGNED))?;
+    if by_new_text != text {
+        return Err(damaged(ANNOUNCEMENT_SIGNED)
+            .fact("the old key signed another text; the two don't belong together"));
+    }
+    let both = statement::to_message(&text, &[by_new, by_old]).map_err(|e| failed(&e))?;
+
+    let packets = vec![Packet::from(user_id), certification.into()];
+    let new_cert = new
+        .in_use()?
+        .insert_packets(packets)
+        .map_err(|e| failed(&e))?
+        .0;
+    let new_cert = new.with_attestations(new_cert)?;
+    let predecessor = files.read(&new.folder.join(PREDECESSOR), MAX_FILE)?;
+    let predecessor = Cert::from_bytes(&*predecessor).map_err(|_| damaged(PREDECESSOR))?;
+    let old_cert = old
+        .with_attestations(old.in_use()?)?
+        .merge_public(predecessor)
+        .map_err(|_| damaged(PREDECESSOR))?;
+
+    let out = old.folder.join("out");
+    context.must_be_a_folder(&out)?;
+    let name = |cert: &Cert| format!("0x{}.asc", cert.fingerprint().to_hex().to_lowercase());
+    let written = [
+        (name(&new_cert), armored(&new_cert).map_err(|e| failed(&e))?),
+        (name(&old_cert), armored(&old_cert).map_err(|e| failed(&e))?),
+        ("announcement.asc".to_owned(), both),
+    ];
+    let mut batch = Batch::new().folder(&out, 0o755);
+    for (name, bytes) in &written {
+        batch = batch.replace(out.join(name), bytes.clone(), 0o644);
+    }
+    batch.commit(files, context.world.random)?;
+    context.say("");
+    context.say("done: the old key vouches for the new one, the new one for the old, and both signed the announcement");
+    for (name, _) in &written {
+        context.say(&format!("  {}", path(&out.join(name))));
+    }
+    context
+        .advise("next   1  publish both certificates where the old one is known; gpg --send-keys");
+    context
+        .advise("       2  send the announcement; whoever has both keys sees two good signatures");
+    context.advise(
+        "       3  on the signing host: quorate host offer, in the new vault; then subkey bind",
+    );
+    context.advise("       4  the old key stays in custody until it has ended");
+    Ok(())
+}

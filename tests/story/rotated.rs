@@ -1,0 +1,265 @@
+//! A new key every cycle: the successor is made, its holders show that their shares open, the old quorum vouches for
+//! it; from the old key to the new one leads a way for a stranger's gpg.
+
+use std::path::PathBuf;
+
+use quorate::openpgp::statement;
+use quorate::world::RealFiles;
+use quorate::world::doubles::ScriptedTerminal;
+use sequoia_openpgp::cert::Cert;
+use sequoia_openpgp::parse::Parse as _;
+
+use super::stock::Stranger;
+use super::team::{Done, Team};
+
+/// A team with two cycles in its calendar, in service.
+fn team(master: u8) -> Team {
+    let team = Team::needing(master);
+    let config = team.vault().join("team.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let larch = format!(
+        "\"Larch Cycle\" = {}\n[needed]",
+        team.now().plus_days(330).day()
+    );
+    std::fs::write(&config, text.replace("[needed]", &larch)).unwrap();
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+    for name in &team.names {
+        team.receipt(name).exits(0);
+    }
+    team
+}
+
+fn larch(team: &Team) -> PathBuf {
+    team.path("larch")
+}
+
+/// The successor's fingerprint.
+fn successor(team: &Team) -> String {
+    let manifest = std::fs::read_to_string(larch(team).join("vault.toml")).unwrap();
+    let line = manifest.lines().find(|l| l.starts_with("fingerprint"));
+    line.unwrap().split('"').nth(1).unwrap().to_owned()
+}
+
+fn rotate(team: &Team) -> Done {
+    team.as_holder("anna", &["rotate", "--final"])
+}
+
+fn receipts(team: &Team) {
+    let (key, folder) = (successor(team), larch(team));
+    for name in &team.names {
+        let identity = team.identity(name);
+        let arguments = [
+            "share",
+            "receipt",
+            "--as",
+            name,
+            "--key",
+            &key,
+            "-i",
+            identity.to_str().unwrap(),
+            "--vault",
+            folder.to_str().unwrap(),
+        ];
+        team.run(name, &arguments).exits(0);
+    }
+}
+
+/// As far as the old quorum's approval.
+fn asked(team: &Team) -> String {
+    rotate(team)
+        .exits(0)
+        .says("made")
+        .says("signed by the new key now");
+    rotate(team)
+        .exits(3)
+        .says("receipts of the new key are missing");
+    receipts(team);
+    rotate(team).exits(0).says("succeed").request()
+}
+
+fn answered(team: &Team, who: &str, id: &str) {
+    team.approves(who, id)
+        .exits(0)
+        .says("succeed")
+        .says("a key that this machine knows");
+    let submission = team.submission(who, id);
+    team.run("anna", &["submit", submission.to_str().unwrap()])
+        .exits(0);
+}
+
+#[test]
+fn a_key_is_succeeded_step_by_step_and_a_stranger_walks_from_the_old_to_the_new() {
+    let team = team(2);
+    let status = |days| {
+        let later = Team::copy_at(&team, team.now().plus_days(days));
+        later.as_holder("eve", &["share", "verify"]).exits(0);
+        later.run("eve", &["status"])
+    };
+    let quiet = status(100);
+    assert!(!quiet.exits(0).said.contains("ROTATION"));
+    status(150).exits(0).says("ROTATION DUE");
+    status(180).exits(0).says("ROTATION URGENT");
+    let id = asked(&team);
+    rotate(&team).exits(3).says("waits for approvals: 1 of 2");
+    answered(&team, "ben", &id);
+    rotate(&team)
+        .exits(0)
+        .says("the old key vouches for the new one");
+    // Said again, without harm.
+    rotate(&team).exits(0).says("announcement.asc");
+    team.verifies();
+
+    let out = |name: &str| team.vault().join("out").join(name);
+    let file = |key: &str| out(&format!("0x{}.asc", key.to_lowercase()));
+    let (old, new) = (team.fingerprint(), successor(&team));
+    let stranger = Stranger::new();
+    stranger.imports(&file(&old)).imports(&file(&new));
+    let checked = stranger.gpg(&["--check-sigs", "--with-colons", &new]);
+    let by_old = |line: &str| line.starts_with("sig:!") && line.contains(&old[24..]);
+    assert!(checked.lines().any(by_old), "{checked}");
+    let checked = stranger.gpg(&["--check-sigs", "--with-colons", &old]);
+    let by_new = |line: &str| line.starts_with("sig:!") && line.contains(&new[24..]);
+    assert!(checked.lines().any(by_new), "{checked}");
+    let announcement = out("announcement.asc");
+    let verified = stranger.gpg(&["--status-fd=1", "--verify", announcement.to_str().unwrap()]);
+    let good = |key: &str| {
+        let valid = format!("[GNUPG:] VALIDSIG {key}");
+        verified
+            .lines()
+            .filter(|line| line.starts_with(&valid))
+            .count()
+    };
+    assert_eq!((good(&old), good(&new)), (1, 1), "{verified}");
+    let text = std::fs::read_to_string(larch(&team).join("succession/announcement.txt")).unwrap();
+    assert!(statement::is_plain(text.trim_end()));
+    assert!(text.contains("Larch Cycle"));
+    // The old vault knows its successor, and makes no second one.
+    let another = team.path("another");
+    std::fs::create_dir_all(another.join("keys")).unwrap();
+    for name in &team.names {
+        let key = format!("keys/{name}.age");
+        std::fs::copy(team.vault().join(&key), another.join(&key)).unwrap();
+    }
+    std::fs::copy(team.vault().join("team.toml"), another.join("team.toml")).unwrap();
+    let arguments = [
+        "create",
+        "--as",
+        "anna",
+        "--cycle",
+        "Larch Cycle",
+        "--final",
+        "--succeeds",
+        team.vault().to_str().unwrap(),
+        "--vault",
+        another.to_str().unwrap(),
+    ]
+    .map(str::to_owned);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    team.run("anna", &arguments)
+        .exits(1)
+        .says("has a successor already");
+}
+
+#[test]
+fn an_announcement_that_is_not_final_makes_nothing() {
+    let team = team(2);
+    let terminal = ScriptedTerminal::new();
+    terminal.answer("no");
+    let identity = team.identity("anna");
+    let arguments = ["rotate", "-i", identity.to_str().unwrap()];
+    team.run_with("anna", &arguments, &RealFiles::default(), &terminal)
+        .exits(1)
+        .says("not final yet");
+    assert!(!larch(&team).join("vault.toml").exists());
+    // The team's own words, and what can't be signed in them.
+    std::fs::create_dir(team.vault().join("texts")).unwrap();
+    let template = team.vault().join("texts/announcement.txt");
+    for (text, what) in [
+        ("a \n", "blank"),
+        ("a\tb\n", "tab"),
+        ("a\r\nb\n", "control"),
+        ("{new-user-idd}\n", "{new-user-id} is"),
+        ("\u{ff}{", "brace"),
+    ] {
+        std::fs::write(&template, text).unwrap();
+        rotate(&team).exits(2).says(what);
+    }
+    std::fs::write(&template, b"\xff\xfe").unwrap();
+    rotate(&team).exits(2).says("UTF-8");
+    assert!(!larch(&team).join("vault.toml").exists());
+    std::fs::write(&template, "From {old-fingerprint}\nto {new-fingerprint}\n").unwrap();
+    rotate(&team).exits(2).says("From ");
+    std::fs::write(&template, "Old {old-fingerprint}\nnew {new-fingerprint}\n").unwrap();
+    rotate(&team).exits(0);
+    let signed = std::fs::read(larch(&team).join("succession/announcement.asc")).unwrap();
+    let new = Cert::from_bytes(&certificate_in(&larch(&team))).unwrap();
+    let (text, _) = statement::signed_by(&signed, new.primary_key().key()).unwrap();
+    let groups = new.fingerprint().to_spaced_hex();
+    assert!(text.contains(&groups), "{text}\n{groups}");
+}
+
+fn certificate_in(vault: &std::path::Path) -> Vec<u8> {
+    let manifest = std::fs::read_to_string(vault.join("vault.toml")).unwrap();
+    let begin = manifest.find("-----BEGIN PGP PUBLIC KEY BLOCK").unwrap();
+    let end = manifest.find("-----END PGP PUBLIC KEY BLOCK-----").unwrap() + 35;
+    manifest.as_bytes()[begin..end].to_vec()
+}
+
+#[test]
+fn an_old_key_that_has_ended_says_what_is_still_possible() {
+    let team = team(2);
+    let later = Team::copy_at(&team, team.now().plus_days(400));
+    later
+        .as_holder("anna", &["rotate", "--final"])
+        .exits(1)
+        .says("has expired");
+    let digits = team.fingerprint()[..4].to_owned();
+    let opened = team.as_holder("anna", &["revoke", "key", "--confirm", &digits]);
+    let id = opened.exits(0).request();
+    team.approves("ben", &id).exits(0);
+    team.performs(&id, &[&team.submission("ben", &id)]).exits(0);
+    rotate(&team)
+        .exits(1)
+        .says("is revoked")
+        .says("without --succeeds");
+}
+
+#[test]
+fn a_calendar_without_a_next_cycle_and_a_folder_of_another_key_are_named() {
+    let team = Team::in_service(2);
+    rotate(&team)
+        .exits(2)
+        .says("names no cycle after this key's");
+    let other = Team::in_service(2);
+    team.as_holder(
+        "anna",
+        &["rotate", "--successor", other.vault().to_str().unwrap()],
+    )
+    .exits(2);
+}
+
+#[test]
+fn of_two_successors_on_two_clones_one_is_certified() {
+    let team = team(2);
+    let clone = team.copy();
+    let first = asked(&team);
+    let second = asked(&clone);
+    // Both requests meet in one vault.
+    for folder in ["requests", "approvals"] {
+        for entry in std::fs::read_dir(clone.vault().join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let there = team.vault().join(folder).join(entry.file_name());
+            std::fs::copy(entry.path(), there).unwrap();
+        }
+    }
+    answered(&team, "ben", &first);
+    rotate(&team).exits(0);
+    let words = clone.words(&second);
+    let approve = ["approve", &second, "--way", "voice", "--words", &words];
+    team.as_holder("cleo", &approve)
+        .exits(3)
+        .says("another state of the key");
+    let twin = larch(&clone);
+    team.as_holder("anna", &["rotate", "--successor", twin.to_str().unwrap()])
+        .exits(2);
+}
