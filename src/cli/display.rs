@@ -14,7 +14,7 @@ use super::screen;
 use crate::ceremony::explain::{self, Line};
 use crate::ceremony::request::Request;
 use crate::openpgp::Plan;
-use crate::openpgp::change::look_at;
+use crate::openpgp::change::{look_at, own_end};
 use crate::openpgp::draft::{Destination, Draft};
 use crate::world::Timestamp;
 
@@ -134,7 +134,10 @@ fn standing(cert: &Cert, plan: &Plan, now: Timestamp) -> String {
             match found {
                 None => "not bound to the key".to_owned(),
                 Some(key) if revoked(key.revocation_status()) => "REVOKED already".to_owned(),
-                Some(key) => format!("bound, {}", until(key.key_expiration_time())),
+                Some(key) => {
+                    let life = key.binding_signature().key_validity_period();
+                    format!("bound, {}", until(own_end(key.key(), life)))
+                }
             }
         }
         _ => String::new(),

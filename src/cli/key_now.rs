@@ -10,7 +10,7 @@ use sequoia_openpgp::{Cert, Fingerprint};
 
 use super::opened::Opened;
 use super::report::Failure;
-use crate::openpgp::change::look_at;
+use crate::openpgp::change::{look_at, own_end};
 use crate::world::{SafeText, Timestamp};
 
 /// The key now.
@@ -70,7 +70,8 @@ fn subkeys(cert: &Cert, policy: &StandardPolicy<'_>, now: Timestamp) -> Vec<Subk
     for key in cert.keys().subkeys().with_policy(policy, at).for_signing() {
         let bound = key.binding_signature().signature_creation_time();
         let bound = bound.map_or_else(|| "?".to_owned(), |bound| Timestamp::from(bound).day());
-        let expires = key.key_expiration_time().map(Timestamp::from);
+        let life = key.binding_signature().key_validity_period();
+        let expires = own_end(key.key(), life).map(Timestamp::from);
         let (state, told) = match (why_revoked(key.revocation_status()), expires) {
             (Some(why), _) => ("revoked", format!("REVOKED {why}")),
             (None, Some(end)) if end <= now => ("expired", format!("expired {}", end.day())),

@@ -6,7 +6,8 @@ use sequoia_openpgp as openpgp;
 
 use openpgp::cert::ValidCert;
 use openpgp::cert::prelude::*;
-use openpgp::packet::{Signature, UserID};
+use openpgp::packet::key::{KeyParts, KeyRole};
+use openpgp::packet::{Key, Signature, UserID};
 use openpgp::policy::StandardPolicy;
 use openpgp::types::RevocationStatus;
 use openpgp::{Cert, Fingerprint};
@@ -112,6 +113,16 @@ pub enum ChangeError {
 pub fn drafts(cert: &Cert, now: Timestamp, wishes: &Wishes) -> Result<Vec<Draft>, ChangeError> {
     let policy = StandardPolicy::new();
     Change::begin(cert, &policy, now)?.drafts(wishes)
+}
+
+/// When a subkey ends by itself, given the life that its binding says. Sequoia's `key_expiration_time` takes
+/// the primary's life, counted from the subkey's creation, for a subkey that has none of its own.
+#[must_use]
+pub fn own_end<P: KeyParts, R: KeyRole>(
+    subkey: &Key<P, R>,
+    life: Option<Duration>,
+) -> Option<SystemTime> {
+    life.map(|life| subkey.creation_time() + life)
 }
 
 /// A stamp for a signature of the certificate's own, made now: later than each that it has, since the newest
@@ -357,7 +368,9 @@ impl<'c> Change<'c> {
     fn subkeys_last(&self, ends: Timestamp, drafts: &mut Vec<Draft>) -> Result<(), ChangeError> {
         for subkey in self.valid.keys().subkeys() {
             let revoked = matches!(subkey.revocation_status(), RevocationStatus::Revoked(_));
-            let Some(end) = subkey.key_expiration_time() else {
+            // One without an end of its own ends with the key, and needs nothing.
+            let life = subkey.binding_signature().key_validity_period();
+            let Some(end) = own_end(subkey.key(), life) else {
                 continue;
             };
             if revoked || Timestamp::from(end) >= ends || Timestamp::from(end) <= self.now {
