@@ -40,6 +40,11 @@ pub enum Unfit {
         /// When.
         since: Timestamp,
     },
+    /// Bound from a time on that is still to come, by this clock.
+    NotYet {
+        /// When.
+        from: Timestamp,
+    },
     /// The subkey isn't in the certificate.
     Absent,
     /// It is, but no acceptable signature binds it for signing.
@@ -92,7 +97,17 @@ pub fn standing(cert: &Cert, subkey: &Fingerprint, now: Timestamp) -> Standing {
                     judged.unfit.push(Unfit::NotForSigning);
                 }
             }
-            Err(error) => judged.unfit.push(not_bound(&error)),
+            Err(error) => {
+                let bound = found.self_signatures();
+                let first = bound
+                    .filter_map(|signature| signature.signature_creation_time())
+                    .map(Timestamp::from)
+                    .min();
+                judged.unfit.push(match first {
+                    Some(from) if from > now => Unfit::NotYet { from },
+                    _ => not_bound(&error),
+                });
+            }
         }
     }
     judged.standing(now)

@@ -185,6 +185,7 @@ fn must_be_fit(standing: &Standing, own: &Own, name: &str) -> Result<(), Failure
         Unfit::Expired { .. } => {
             "ask the roots to extend it, or a new one: quorate host offer --new"
         }
+        Unfit::NotYet { .. } => "compare the clocks; if this one is right, wait, and run it again",
         _ => "tell the roots; fetch the file again from who sent it",
     }))
 }

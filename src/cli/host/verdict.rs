@@ -63,6 +63,7 @@ impl Verdict {
 const NEW_ONE: &str = "publish nothing; make a new one: quorate host offer; tell the roots";
 const ASK: &str = "publish nothing; ask the roots which key is in service";
 const EXTEND: &str = "publish nothing; ask the roots to extend it, then: quorate host install FILE";
+const CLOCKS: &str = "compare the clocks; if this one is right, wait";
 const PULL: &str = "git pull in the vault; quorate host install FILE; if it stays, ask the roots";
 
 impl Facts<'_> {
@@ -155,7 +156,8 @@ impl Facts<'_> {
                 _ => continue,
             };
             // Sequoia has told the same with its reason.
-            if !reasons.iter().any(|reason| reason.code == code) {
+            let same = |told: &str| told == code || (told, code) == ("not-yet", "not-bound");
+            if !reasons.iter().any(|reason| same(reason.code)) {
                 reasons.push(gpg(code, &format!("{of}{what}"), next(code)));
             }
         }
@@ -167,6 +169,7 @@ fn take(reasons: &mut Vec<Reason>, standing: &Standing, seen_in: &'static str) {
         let code = match unfit {
             Unfit::Revoked { .. } => "revoked",
             Unfit::Expired { .. } => "expired",
+            Unfit::NotYet { .. } => "not-yet",
             Unfit::Absent => "absent",
             Unfit::NotBound { .. } => "not-bound",
             Unfit::NotForSigning => "not-for-signing",
@@ -196,17 +199,19 @@ fn next(code: &str) -> &'static str {
     match code {
         "revoked" => NEW_ONE,
         "expired" => EXTEND,
+        "not-yet" => CLOCKS,
         _ => ASK,
     }
 }
 
 /// Which reason is told first.
 fn weight(code: &str) -> usize {
-    const ORDER: [&str; 9] = [
+    const ORDER: [&str; 10] = [
         "primary-secret",
         "revoked",
         "no-key",
         "no-secret",
+        "not-yet",
         "not-bound",
         "absent",
         "not-for-signing",

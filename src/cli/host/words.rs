@@ -85,6 +85,10 @@ pub(super) fn unfit(unfit: &Unfit) -> String {
     match unfit {
         Unfit::Revoked { whose, reason, .. } => format!("{}revoked, {reason}", of(whose)),
         Unfit::Expired { whose, .. } => format!("{}expired", of(whose)),
+        Unfit::NotYet { from } => format!(
+            "its binding is of {}, later than this machine's clock",
+            minute(*from)
+        ),
         Unfit::Absent => "it isn't a subkey of that key".to_owned(),
         Unfit::NotBound { why } => format!(
             "no acceptable signature binds it: {}",
@@ -99,7 +103,9 @@ pub(super) fn since(unfit: &Unfit) -> Option<Timestamp> {
     match unfit {
         Unfit::Revoked { since, .. } => *since,
         Unfit::Expired { since, .. } => Some(*since),
-        Unfit::Absent | Unfit::NotBound { .. } | Unfit::NotForSigning => None,
+        Unfit::NotYet { .. } | Unfit::Absent | Unfit::NotBound { .. } | Unfit::NotForSigning => {
+            None
+        }
     }
 }
 

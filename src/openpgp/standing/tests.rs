@@ -51,6 +51,36 @@ fn a_bound_subkey_may_sign_until_the_first_end() {
 }
 
 #[test]
+fn a_binding_that_is_ahead_of_the_clock_is_told_as_that() {
+    let (cert, subkey) = cert();
+    let mut pair = cert
+        .primary_key()
+        .key()
+        .clone()
+        .parts_into_secret()
+        .unwrap()
+        .into_keypair()
+        .unwrap();
+    let found = cert.keys().subkeys().next().unwrap();
+    let only = found.self_signatures().next().unwrap().clone();
+    let later = SignatureBuilder::from(only)
+        .set_signature_creation_time(at(5))
+        .unwrap()
+        .sign_subkey_binding(&mut pair, Some(cert.primary_key().key()), found.key())
+        .unwrap();
+    let packets = cert.clone().retain_subkeys(|_| false).into_packets();
+    let key = found.key().clone().parts_into_public();
+    let rest = [openpgp::Packet::from(key), later.into()];
+    let ahead = Cert::from_packets(packets.chain(rest)).unwrap();
+    let from = at(5);
+    assert_eq!(
+        standing(&ahead, &subkey, at(4)).unfit,
+        [Unfit::NotYet { from }]
+    );
+    assert_eq!(standing(&ahead, &subkey, at(5)).unfit, []);
+}
+
+#[test]
 fn a_revocation_counts_whatever_its_reason_and_its_date() {
     let (cert, subkey) = cert();
     let primary = cert
