@@ -334,7 +334,7 @@ fn compare_words(
             ids(requests)
         )));
     }
-    context.say(&format!("they fit {these}"));
+    context.say(&format!("the words fit {these}"));
     Ok(way)
 }
 

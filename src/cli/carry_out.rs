@@ -217,7 +217,8 @@ fn told(drafts: &[Draft]) -> String {
 const NAMED: usize = 5;
 
 fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Verdict]) {
-    let mut false_ones = Vec::new();
+    // The table first, in one piece.
+    let (mut false_ones, mut warnings) = (Vec::new(), Vec::new());
     let mut junk = 0_usize;
     for ((file, _), verdict) in submissions.iter().zip(verdicts) {
         let row =
@@ -235,12 +236,12 @@ fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Ver
             Verdict::Unopened if junk >= NAMED => junk += 1,
             Verdict::Unopened => {
                 junk += 1;
-                context.warn(&format!(
+                warnings.push(format!(
                     "{} can't be opened: for another request, or damaged; left out",
                     path(file)
                 ));
             }
-            Verdict::Refused(why) => context.warn(&format!(
+            Verdict::Refused(why) => warnings.push(format!(
                 "{} is refused: {}; left out",
                 path(file),
                 SafeText::limited(why, 300)
@@ -248,7 +249,10 @@ fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Ver
         }
     }
     if junk > NAMED {
-        context.warn(&format!("{} more can't be opened", junk - NAMED));
+        warnings.push(format!("{} more can't be opened", junk - NAMED));
+    }
+    for warning in warnings {
+        context.warn(&warning);
     }
     for name in false_ones {
         context.warn(&format!(

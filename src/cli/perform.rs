@@ -1,6 +1,6 @@
 //! `quorate perform`: carries out a request with the submissions that have come.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     if let Some(failure) = no_key(desk.key(context.world.files)?, &found) {
         return Err(failure);
     }
-    let submissions = collect(context, &desk, &me, &options.files)?;
+    let submissions = collect(context, &desk, &me, id, &options.files)?;
     found
         .verified
         .open_at(now)
@@ -127,6 +127,7 @@ fn collect(
     context: &Context<'_>,
     desk: &Desk,
     me: &Name,
+    id: &str,
     named: &[PathBuf],
 ) -> Result<Vec<Arrived>, Failure> {
     let files = context.world.files;
@@ -134,7 +135,10 @@ fn collect(
     for name in named {
         let place = context.world.surroundings.resolve(name);
         match files.kind(&place)? {
-            Some(FileKind::Folder) => paths.extend(submissions_in(files, &place)?),
+            Some(FileKind::Folder) => {
+                let all = submissions_in(files, &place)?;
+                paths.extend(all.into_iter().filter(|file| !names_another(file, id)));
+            }
             Some(_) => paths.push(place),
             None => {
                 return Err(Failure::new(
@@ -174,6 +178,15 @@ fn collect(
         ));
     }
     Ok(submissions)
+}
+
+/// A file that `approve` wrote for another request, by its name: `c41f9e2-ben.submission`.
+fn names_another(file: &Path, id: &str) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let named = name.and_then(|name| name.split_once('-'));
+    named.is_some_and(|(named, _)| {
+        named.len() == id.len() && named != id && named.bytes().all(|b| b.is_ascii_hexdigit())
+    })
 }
 
 fn open_desk(

@@ -26,7 +26,7 @@ fn two_requests_are_approved_with_one_set_of_words() {
     answer(&both, &[&one, &other, &one])
         .exits(0)
         .says("request 1 of 2")
-        .says("they fit these requests")
+        .says("the words fit these requests")
         .says(&format!("approved request {one}; that makes 2 of 2"))
         .says(&format!("approved request {other}; that makes 2 of 2"));
     for id in [&one, &other] {
