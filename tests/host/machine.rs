@@ -4,12 +4,35 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use quorate::world::doubles::{FixedClock, ScriptedTerminal};
 use quorate::world::{
     Clock as _, Environment, Files, OsRandom, RealFiles, RealPrograms, Surroundings, Timestamp,
     World,
 };
+
+fn path_with_quorate() -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_quorate"));
+    let path = std::env::var("PATH").unwrap();
+    format!("{}:{path}", binary.parent().unwrap().display())
+}
+
+/// A shell without a network, where the system lets a user make such a place, and with nothing else in
+/// its environment than where programs are.
+pub fn alone(line: &str) -> Command {
+    static WORKS: LazyLock<bool> = LazyLock::new(|| {
+        let tried = Command::new("unshare").args(["-r", "-n", "true"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    });
+    let mut command = Command::new(if *WORKS { "unshare" } else { "bash" });
+    if *WORKS {
+        command.args(["-r", "-n", "bash"]);
+    }
+    command.args(["-c", line]).env_clear();
+    command.env("PATH", path_with_quorate());
+    command
+}
 
 /// A machine that makes releases; its agent ends with it.
 pub struct Machine {
@@ -125,19 +148,12 @@ impl Machine {
         }
     }
 
-    /// A line in the machine's shell, without a network.
+    /// A line in the machine's shell.
     pub fn shell(&self, line: &str) -> Output {
-        let binary = Path::new(env!("CARGO_BIN_EXE_quorate"));
-        let path = std::env::var("PATH").unwrap();
-        Command::new("unshare")
-            .args(["-r", "-n", "bash", "-c", line])
+        alone(line)
             .current_dir(self.work())
-            .env_clear()
             .envs(&self.environment)
-            .env(
-                "PATH",
-                format!("{}:{path}", binary.parent().unwrap().display()),
-            )
+            .env("PATH", path_with_quorate())
             .output()
             .unwrap()
     }

@@ -7,6 +7,9 @@ mod machine;
 #[allow(dead_code)]
 #[path = "../host/master.rs"]
 mod master;
+#[allow(dead_code)]
+#[path = "../host/quorum.rs"]
+mod quorum;
 mod readme;
 mod signing_host;
 mod worst_day;

@@ -1,74 +1,134 @@
-//! `docs/signing-host.md` and `docs/release-job.sh`. What the roots do is done by the test's own master
-//! key, where the page shows their commands.
+//! `docs/signing-host.md` and `docs/release-job.sh`, run as they stand there by roots and hosts.
 
-use super::commands;
+use std::collections::BTreeMap;
+
 use super::machine::Machine;
 use super::master::{Master, armored, fingerprint};
-use quorate::ceremony::offer::Offer;
+use super::quorum::Quorum;
+use super::{commands, in_months};
 
-/// The root's commands that need a quorum.
-fn is_the_quorums(command: &str) -> bool {
-    ["subkey bind", "approve", "perform"]
-        .iter()
-        .any(|word| command.starts_with(&format!("quorate {word}")))
+/// Who types, and what stands for what in the lines.
+struct Scene {
+    quorum: Quorum,
+    release: Machine,
+    newhost: Machine,
+    stranger: Machine,
+    values: BTreeMap<&'static str, String>,
+    refusals: Vec<String>,
 }
 
-#[test]
-fn every_command_of_the_signing_hosts_page_works() {
-    let (release, stranger, master) = (Machine::new(), Machine::new(), Master::new());
-    let public = armored(&master.cert());
-    release.file("juniper.asc", &public);
-    release.file("example-1.0.tar.gz", b"a tarball");
-    release.must(
-        "git init -q example && cd example && git config --global user.name Release && \
-         git config --global user.email release@example.org && git commit -q --allow-empty -m first",
-    );
-    let mut subkey = String::new();
-    let mut offered = 0;
-    let listed = commands(include_str!("../../docs/signing-host.md"));
-    assert!(
-        listed.len() > 15,
-        "the page has lost its commands: {listed:?}"
-    );
-    for (who, command) in listed {
-        let line = command
-            .replace("FINGERPRINT", &master.fingerprint())
-            .replace("SUBKEY", &subkey);
-        if is_the_quorums(&line) {
-            assert_ne!(who, "release");
-            continue;
+impl Scene {
+    fn set() -> Self {
+        let quorum = Quorum::in_force().attested();
+        let until = in_months(8);
+        let values = BTreeMap::from([("FINGERPRINT", quorum.fingerprint()), ("UNTIL", until)]);
+        let scene = Self {
+            quorum,
+            release: Machine::new(),
+            newhost: Machine::new(),
+            stranger: Machine::new(),
+            values,
+            refusals: Vec::new(),
+        };
+        scene.publish();
+        scene.release.file("example-1.0.tar.gz", b"a tarball");
+        scene.release.must(
+            "git init -q example && cd example && git config --global user.name Release && \
+             git config --global user.email release@example.org && git commit -q --allow-empty -m first",
+        );
+        scene
+    }
+
+    fn host(&self, who: &str) -> &Machine {
+        match who {
+            "release" => &self.release,
+            "newhost" => &self.newhost,
+            "stranger" => &self.stranger,
+            other => panic!("nobody is called {other}"),
+        }
+    }
+
+    /// Everybody fetches the certificate as it is published.
+    fn publish(&self) {
+        let certificate = self.quorum.certificate();
+        for host in [&self.release, &self.newhost, &self.stranger] {
+            host.file("juniper.asc", &certificate);
+            host.file("published.asc", &certificate);
+        }
+    }
+
+    fn types(&mut self, who: &str, command: &str) {
+        let mut line = command.to_owned();
+        for (name, value) in &self.values {
+            line = line.replace(name, value);
+        }
+        for root in ["anna", "ben"] {
+            let home = self.quorum.home(root).display().to_string();
+            line = line.replace(&format!("~{root}"), &home);
+        }
+        if ["anna", "ben", "cleo"].contains(&who) {
+            let said = self.quorum.must(who, &line);
+            if said.contains("\nrequest ") {
+                let (id, words) = self.quorum.opened(who, &said);
+                self.values.extend([("REQUEST", id), ("WORDS", words)]);
+            }
+            if line.contains(" perform ") {
+                self.quorum.wait_for_its_time();
+                self.publish();
+            }
+            return;
         }
         if who == "stranger" {
-            let work = release.work();
-            stranger.must(&format!("cp -r {}/. .", work.display()));
-            stranger.must(&line);
-            continue;
+            let work = self.release.work();
+            self.stranger.must(&format!("cp -r {}/. .", work.display()));
         }
-        assert_eq!(who, "release");
-        if line.contains("host install") {
-            let file = release
-                .work()
-                .join(format!("offer-{}.offer", &subkey[..16]));
-            let primary = master.cert().primary_key().key().clone();
-            let offer = Offer::read(&std::fs::read(file).unwrap(), &primary, release.now());
-            let bound = armored(&master.bind(&offer.unwrap(), release.now(), None));
-            release.file("bound.asc", &bound);
-            // From then on this is what is published.
-            release.file("juniper.asc", &bound);
-            release.file("published.asc", &bound);
+        if line.contains("bound.asc") {
+            let bound = format!("bound-{}.asc", self.values["OFFERED"]);
+            self.host(who).file("bound.asc", &self.quorum.out(&bound));
         }
-        let said = release.must(&line);
+        let output = self.host(who).shell(&line);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let noted = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{who}$ {line}\n{said}{noted}");
+        if line.contains("|| ") {
+            self.refusals.push(noted);
+        }
         if line.contains("host offer") {
-            offered += 1;
             let found = said.lines().find_map(|line| line.strip_prefix("subkey "));
-            subkey = found.unwrap().split_whitespace().collect();
+            let subkey: String = found.unwrap().split_whitespace().collect();
+            let file = format!("offer-{}.offer", &subkey[..16]);
+            let file = self.host(who).work().join(file).display().to_string();
+            self.values.extend([("OFFER", file), ("OFFERED", subkey)]);
+        }
+        // Only what is installed is called SUBKEY on the page.
+        if line.contains("host install bound.asc") {
+            let subkey = self.values["OFFERED"].clone();
+            self.values.insert("DIGITS", subkey[..4].to_owned());
+            self.values.insert("SUBKEY", subkey);
         }
         if line.contains("--list-secret-keys") {
             assert!(said.contains("sec#") && said.contains("ssb "), "{said}");
         }
     }
-    assert_eq!(offered, 2);
-    assert_eq!(release.secrets().len(), 0, "it has left");
+}
+
+#[test]
+fn every_command_of_the_signing_hosts_page_works() {
+    let mut scene = Scene::set();
+    let listed = commands(include_str!("../../docs/signing-host.md"));
+    assert!(
+        listed.len() > 30,
+        "the page has lost its commands: {listed:?}"
+    );
+    for (who, command) in listed {
+        scene.types(&who, &command);
+    }
+    let [superseded, revoked] = scene.refusals.as_slice() else {
+        panic!("{:?}", scene.refusals);
+    };
+    assert!(superseded.contains("revoked, superseded"), "{superseded}");
+    assert!(revoked.contains("revoked, compromised"), "{revoked}");
+    assert_eq!(scene.release.secrets().len(), 0, "it has left");
 }
 
 #[test]
