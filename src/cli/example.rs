@@ -295,6 +295,17 @@ Examples:
   quorate rotate
   quorate rotate --successor ../larch --final";
 
+/// `quorate retire --help`
+pub(super) const RETIRE: &str = "\
+Reads the vault and says how far the end of its key is. --destroyed writes
+receipts/YOU-….destruction; --clear removes the master file and the sealed
+shares from the folder. The vault stays readable for ever.
+
+Examples:
+  quorate retire
+  quorate retire --destroyed
+  quorate retire --clear --yes";
+
 /// `quorate revoke --help`
 pub(super) const REVOKE: &str = "\
 Says what the reason does to old signatures before anybody approves. The hard
@@ -416,6 +427,7 @@ mod tests {
             REVOKE_UID,
             REVOKE_CERTIFICATION,
             ROTATE,
+            RETIRE,
             REVOKE_LEARN,
             STATEMENT,
         ] {

@@ -43,6 +43,7 @@ mod plugin;
 mod receipts;
 mod remind;
 pub mod report;
+mod retire;
 mod revoke;
 mod roster;
 mod rotate;
@@ -162,6 +163,9 @@ enum Command {
     /// Where the succession of the key stands, and its next step
     #[command(after_help = example::ROTATE)]
     Rotate(rotate::Options),
+    /// The end of a key: what is done, what is left, and what that doesn't achieve
+    #[command(after_help = example::RETIRE)]
+    Retire(retire::Options),
     /// Open a request to revoke the key, a subkey, a user ID or a certification
     #[command(subcommand, after_help = example::REVOKE)]
     Revoke(revoke::Command),
@@ -251,6 +255,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Uid(command)) => uid::run(&context, &command),
         Some(Command::Subkey(command)) => subkey::run(&context, &command),
         Some(Command::Rotate(options)) => rotate::run(&context, &options),
+        Some(Command::Retire(options)) => retire::run(&context, &options),
         Some(Command::Revoke(command)) => revoke::run(&context, &command),
         Some(Command::Statement(options)) => statement::run(&context, &options),
         Some(Command::Show(options)) => show::run(&context, &options),

@@ -20,6 +20,7 @@ use crate::openpgp::manifest_signature::primary_of;
 use crate::openpgp::plan::Primary;
 use crate::roster::name::Name;
 use crate::vault::closing::{Closing, MAX_CLOSING};
+use crate::vault::destruction::MAX_DESTRUCTION;
 use crate::vault::force::Force;
 use crate::vault::manifest::{Manifest, Member, ShareSet, SignedManifest};
 use crate::vault::pins::Pins;
@@ -52,6 +53,7 @@ pub(super) type Pieces = Vec<(PathBuf, Zeroizing<Vec<u8>>)>;
 pub(super) struct Evidence {
     pub receipts: Pieces,
     pub closings: Pieces,
+    pub destructions: Pieces,
     pub requests: Pieces,
     pub withdrawals: Pieces,
     pub declines: Pieces,
@@ -92,6 +94,7 @@ impl Evidence {
             keys,
             receipts: read("receipts", ".receipt", MAX_RECEIPT)?,
             closings: read("receipts", ".closing", MAX_CLOSING)?,
+            destructions: read("receipts", ".destruction", MAX_DESTRUCTION)?,
             requests: read("requests", ".request", MAX_REQUEST)?,
             withdrawals: read("requests", ".withdrawal", MAX_OBJECTION)?,
             declines: read("approvals", ".decline", MAX_OBJECTION)?,

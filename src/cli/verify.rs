@@ -20,6 +20,7 @@ use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::VerifiedRequest;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::vault::closing::Closing;
+use crate::vault::destruction::Destruction;
 use crate::vault::manifest::split;
 use crate::vault::receipt::Receipt;
 use crate::world::{SafeText, Timestamp};
@@ -131,6 +132,9 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                 .map(|a| format!("approval of {} by {}", found.id, a.holder))
                 .map_err(|e| e.to_string())
         }
+        b"quorate destruction 1" => Destruction::read(file, manifest)
+            .map(|d| format!("shares destroyed, says {}, {}", d.holder, d.signed.day()))
+            .map_err(|e| e.to_string()),
         b"quorate closing 1" => Closing::read(file, manifest)
             .map(|c| {
                 format!(
@@ -229,6 +233,7 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ("receipt", &evidence.receipts),
         ("request", &evidence.requests),
         ("closing", &evidence.closings),
+        ("destruction", &evidence.destructions),
         ("withdrawal", &evidence.withdrawals),
         ("approval", &evidence.approvals),
         ("decline", &evidence.declines),
@@ -241,7 +246,11 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         for (file, bytes) in files {
             findings.note(file, check(opened, bytes));
         }
-        if files.is_empty() && matches!(word, "closing" | "withdrawal" | "decline" | "attestation")
+        if files.is_empty()
+            && matches!(
+                word,
+                "closing" | "destruction" | "withdrawal" | "decline" | "attestation"
+            )
         {
             continue;
         }
@@ -385,11 +394,20 @@ fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Res
     }
     wanted.sort_unstable();
     wanted.dedup();
+    let ended = opened.has_ended()?;
+    let mut taken = 0;
     for (name, digest) in wanted {
         let file = opened.folder.join(name);
         // The master file may be kept elsewhere; the others belong here.
         if context.world.files.kind(&file)?.is_none() {
-            if name.starts_with("master.") {
+            let share = opened
+                .manifest()
+                .sets()
+                .iter()
+                .any(|set| set.shares.iter().any(|dealt| dealt.sealed == *name));
+            if ended && (share || name.starts_with("master.")) {
+                taken += 1;
+            } else if name.starts_with("master.") {
                 context.say(&format!(
                     "             {name} isn't here; it may be kept elsewhere"
                 ));
@@ -406,6 +424,11 @@ fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Res
             Err("altered since the key signed its digest")
         };
         findings.note(Path::new(name), checked);
+    }
+    if taken > 0 {
+        context.say(&format!(
+            "             the key has ended, and {taken} of its secret files were taken away"
+        ));
     }
     Ok(())
 }

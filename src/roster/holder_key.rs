@@ -38,9 +38,24 @@ pub enum Namespace {
     Withdrawal,
     /// Receipts are closed without somebody.
     Closing,
+    /// The own shares are destroyed.
+    Destruction,
 }
 
 impl Namespace {
+    /// All of them: what an allowed-signers file lets a holder key sign.
+    pub const ALL: [Self; 9] = [
+        Self::Receipt,
+        Self::Request,
+        Self::Approval,
+        Self::Submission,
+        Self::Minutes,
+        Self::Decline,
+        Self::Withdrawal,
+        Self::Closing,
+        Self::Destruction,
+    ];
+
     /// As it stands in the signature, for example `receipt@quorate`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -53,6 +68,7 @@ impl Namespace {
             Self::Decline => "decline@quorate",
             Self::Withdrawal => "withdrawal@quorate",
             Self::Closing => "closing@quorate",
+            Self::Destruction => "destruction@quorate",
         }
     }
 }

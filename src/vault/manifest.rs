@@ -10,7 +10,7 @@ use super::manifest_toml::{self, Problem};
 use super::record::Digest;
 use crate::openpgp::manifest_signature::{self, ManifestSignatureError};
 use crate::roster::config::Attest;
-use crate::roster::holder_key::HolderPublic;
+use crate::roster::holder_key::{HolderPublic, Namespace};
 use crate::roster::name::Name;
 use crate::world::Timestamp;
 
@@ -241,14 +241,13 @@ impl Manifest {
     /// principal.
     #[must_use]
     pub fn allowed_signers(&self) -> String {
-        const SPACES: &str =
-            "receipt@quorate,request@quorate,approval@quorate,submission@quorate,minutes@quorate";
+        let spaces = Namespace::ALL.map(Namespace::as_str).join(",");
         self.sets
             .iter()
             .flat_map(|set| &set.shares)
             .map(|dealt| {
                 format!(
-                    "{} namespaces=\"{SPACES}\" {}\n",
+                    "{} namespaces=\"{spaces}\" {}\n",
                     dealt.holder, dealt.holder_key
                 )
             })

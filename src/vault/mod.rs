@@ -7,6 +7,7 @@
 
 pub mod attested;
 pub mod closing;
+pub mod destruction;
 pub mod force;
 pub mod manifest;
 mod manifest_toml;

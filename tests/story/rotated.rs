@@ -263,3 +263,45 @@ fn of_two_successors_on_two_clones_one_is_certified() {
     team.as_holder("anna", &["rotate", "--successor", twin.to_str().unwrap()])
         .exits(2);
 }
+
+#[test]
+fn a_key_that_has_ended_is_taken_apart_and_stays_readable() {
+    let team = Team::in_service(2);
+    team.as_holder("anna", &["retire"])
+        .exits(0)
+        .says("let it expire");
+    team.as_holder("anna", &["retire", "--destroyed"])
+        .exits(2)
+        .says("the key lives until");
+    team.as_holder("anna", &["retire", "--clear", "--yes"])
+        .exits(2);
+    let later = Team::copy_at(&team, team.now().plus_days(400));
+    for name in &later.names {
+        later
+            .as_holder(name, &["retire", "--destroyed"])
+            .exits(0)
+            .says("each known copy");
+    }
+    later
+        .run("anna", &["retire"])
+        .exits(0)
+        .says("5 of 5")
+        .says("quorate retire --clear");
+    later
+        .run("anna", &["retire", "--clear", "--yes"])
+        .exits(0)
+        .says("11 files");
+    later
+        .run("anna", &["retire"])
+        .exits(0)
+        .says("nothing is left to do");
+    assert!(!later.vault().join("master.1.age").exists());
+    let sealed = later.vault().join("sealed/master.1/anna.age");
+    assert!(!sealed.exists());
+    let key = later.fingerprint();
+    let verified = later.run("eve", &["verify", "--key", &key]);
+    verified
+        .exits(0)
+        .says("10 destructions")
+        .says("11 of its secret files were taken away");
+}
