@@ -50,7 +50,20 @@ written, except by `show`. The identity file is remembered once given.
 Examples:
   quorate share verify
   quorate share verify -i age-identity.txt
-  quorate share receipt --as ben -i age-identity.txt";
+  quorate share receipt --as ben -i age-identity.txt
+  quorate share card --html card.html";
+
+/// `quorate share card --help`
+pub(super) const SHARE_CARD: &str = "\
+Reads vault.toml alone; no share is opened, and nothing secret is on the page.
+Print one for each holder and write the numbers on it by hand. A team translates
+the texts once: the file has the same keys, and says what is filled in.
+
+Examples:
+  quorate share card
+  quorate share card --as ben --html card-ben.html
+  quorate share card --write-texts card.toml
+  quorate share card --texts card.toml --html card.html";
 
 /// `quorate status --help`
 pub(super) const STATUS: &str = "\
@@ -399,6 +412,7 @@ mod tests {
             PINS,
             CREATE,
             SHARE,
+            SHARE_CARD,
             STATUS,
             CERTIFY,
             SHOW,

@@ -7,6 +7,7 @@ mod approve;
 mod attest;
 mod attested;
 mod attesters;
+mod card;
 mod carry_out;
 mod certified;
 mod certify;

@@ -1,4 +1,4 @@
-//! `quorate share verify|receipt|show`: a holder's own shares, all of them in one call.
+//! `quorate share verify|receipt|show|practice|card`: a holder's own shares, all of them in one call.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::attested::lacking;
 use super::context::Context;
 use super::expect::Expected;
 use super::report::{Exit, Failure};
-use super::{Identity, screen};
+use super::{Identity, card, example, screen};
 use crate::vault::receipt::Receipt;
 use crate::vault::render::kind_word;
 use crate::world::Timestamp;
@@ -27,6 +27,9 @@ pub(super) enum Command {
     /// Print a share as text, to be written down: whoever sees it has it
     #[command(after_help = "Example:\n  quorate share show --of revocation --yes")]
     Show(Show),
+    /// One page for you: what you hold, whom to call, what to do on the worst day
+    #[command(after_help = example::SHARE_CARD)]
+    Card(card::Options),
 }
 
 #[derive(Args)]
@@ -70,6 +73,7 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
         Command::Verify(own) => verify(context, own),
         Command::Receipt(options) => receipt(context, options),
         Command::Show(show) => print(context, show),
+        Command::Card(options) => card::run(context, options),
     }
 }
 

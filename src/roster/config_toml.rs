@@ -222,7 +222,7 @@ fn nearest(table: &str, found: &str) -> String {
 }
 
 /// Edit distance (Levenshtein), of the first 64 characters.
-fn distance(one: &str, other: &str) -> usize {
+pub(crate) fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other
         .chars()
         .take(64)

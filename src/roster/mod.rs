@@ -30,3 +30,5 @@ pub mod sealed_share;
 pub mod sealing;
 mod ssh_recipient;
 pub mod typed_passphrase;
+
+pub(crate) use config_toml::distance;

@@ -4,6 +4,7 @@
 mod answers;
 mod attested;
 mod bad_input;
+mod carded;
 mod ceremony;
 mod challenged;
 mod changed;
