@@ -27,6 +27,13 @@ fn blocks(marks: &[&str]) -> String {
     script
 }
 
+/// Where programs are, this one first.
+fn with_quorate() -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_quorate"));
+    let path = std::env::var("PATH").unwrap();
+    format!("{}:{path}", binary.parent().unwrap().display())
+}
+
 /// What dan chose.
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -61,16 +68,11 @@ impl Scene {
 
     /// Runs a command line in the vault, as one of the roots.
     fn run(&self, who: &str, line: &str) -> Output {
-        let binary = Path::new(env!("CARGO_BIN_EXE_quorate"));
-        let path = std::env::var("PATH").unwrap();
         Command::new("bash")
             .args(["-c", line])
             .current_dir(self.vault())
             .env_clear()
-            .env(
-                "PATH",
-                format!("{}:{path}", binary.parent().unwrap().display()),
-            )
+            .env("PATH", with_quorate())
             .env("HOME", self.path(who))
             .env("GNUPGHOME", self.gnupg())
             .output()
@@ -179,6 +181,7 @@ impl Scene {
         let output = Command::new("expect")
             .args(["-c", expect])
             .current_dir(self.vault())
+            .env("PATH", with_quorate())
             .env("PAGE", &file)
             .env("STEM", self.stem())
             .env("HOME", self.path("ben"))
@@ -322,6 +325,27 @@ fn the_page_leads_back_to_the_revocations_and_gpg_takes_them() {
         &format!("GLASS={}\n{}", glass.display(), scene.page(&["end"])),
     );
     assert!(shown.contains("pub:r:"), "{shown}");
+}
+
+#[test]
+fn the_page_is_practised_with_practice_shares_and_nothing_at_stake() {
+    let scene = Scene::set();
+    let key = &scene.fingerprint;
+    scene.must(
+        "ben",
+        &format!("quorate share verify --as ben --key {key} -i ~/age-identity.txt"),
+    );
+    let page = scene.page(&["practice"]);
+    let of_revocation = page
+        .replace("practice --yes", "practice --of revocation --yes")
+        .replace("sealed/master", "sealed/revocation")
+        .replace("practice-master", "practice-revocation");
+    for script in [page, of_revocation] {
+        let said = scene.in_a_pty(&script);
+        assert!(said.contains("This file is worthless"), "{said}");
+        assert!(said.contains(key.as_str()), "{said}");
+        assert!(!glass_folder(&said).exists());
+    }
 }
 
 #[test]

@@ -45,13 +45,24 @@ Examples:
 /// `quorate share --help`
 pub(super) const SHARE: &str = "\
 Reads sealed/ and opens what is sealed to you. Nothing secret is shown or
-written, except by `show`. The identity file is remembered once given.
+written, except by `show` and `practice`. The identity file is remembered once given.
 
 Examples:
   quorate share verify
   quorate share verify -i age-identity.txt
   quorate share receipt --as ben -i age-identity.txt
   quorate share card --html card.html";
+
+/// `quorate share practice --help`
+pub(super) const SHARE_PRACTICE: &str = "\
+Opens your sealed share and prints the practice share in it, which is to be told
+by its armour. With so many practice shares as are needed of real ones,
+gfcombine and age open practice.1.age: docs/break-glass.md tells how, and may
+be practised so by anybody, with nothing at stake.
+
+Examples:
+  quorate share practice
+  quorate share practice --of revocation --yes >ben.practice";
 
 /// `quorate share card --help`
 pub(super) const SHARE_CARD: &str = "\
@@ -413,6 +424,7 @@ mod tests {
             CREATE,
             SHARE,
             SHARE_CARD,
+            SHARE_PRACTICE,
             STATUS,
             CERTIFY,
             SHOW,

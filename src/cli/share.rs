@@ -27,6 +27,9 @@ pub(super) enum Command {
     /// Print a share as text, to be written down: whoever sees it has it
     #[command(after_help = "Example:\n  quorate share show --of revocation --yes")]
     Show(Show),
+    /// Print a practice share as text: it opens the practice file, which is worthless
+    #[command(after_help = example::SHARE_PRACTICE)]
+    Practice(Show),
     /// One page for you: what you hold, whom to call, what to do on the worst day
     #[command(after_help = example::SHARE_CARD)]
     Card(card::Options),
@@ -72,7 +75,8 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     match command {
         Command::Verify(own) => verify(context, own),
         Command::Receipt(options) => receipt(context, options),
-        Command::Show(show) => print(context, show),
+        Command::Show(show) => print(context, show, Which::Real),
+        Command::Practice(show) => print(context, show, Which::Practice),
         Command::Card(options) => card::run(context, options),
     }
 }
@@ -153,17 +157,24 @@ fn receipt(context: &Context<'_>, options: &ReceiptOptions) -> Result<(), Failur
     Ok(())
 }
 
-fn print(context: &Context<'_>, show: &Show) -> Result<(), Failure> {
-    let kind = match show.of.as_str() {
-        "master" => Kind::Master,
-        "revocation" => Kind::Revocation,
-        _ => return Err(Failure::new(Exit::Usage, "--of is master or revocation")),
-    };
+/// Which of the two shares in a sealed one.
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    Real,
+    Practice,
+}
+
+fn print(context: &Context<'_>, show: &Show, which: Which) -> Result<(), Failure> {
+    let kind = set_named(&show.of)?;
     if !show.yes {
-        context.note(&format!(
-            "whoever sees the next lines has your share of the {} set",
-            kind_word(kind)
-        ));
+        let set = kind_word(kind);
+        // Both are asked for alike, so that the hands learn one way; what one sees tells which it is.
+        context.note(&match which {
+            Which::Real => format!("whoever sees the next lines has your share of the {set} set"),
+            Which::Practice => {
+                format!("the next lines are your PRACTICE share of the {set} set: it opens nothing of worth")
+            }
+        });
         if context
             .world
             .terminal
@@ -177,6 +188,19 @@ fn print(context: &Context<'_>, show: &Show) -> Result<(), Failure> {
     let opened = context.open()?;
     let me = context.me(&opened)?;
     let share = context.open_own(&opened, &me, kind, &show.identity)?;
-    context.say(share.sealed.share_text.trim_end());
+    let text = match which {
+        Which::Real => &share.sealed.share_text,
+        Which::Practice => &share.sealed.practice_text,
+    };
+    context.say(text.trim_end());
     Ok(())
+}
+
+/// The share set that `--of` names.
+pub(super) fn set_named(of: &str) -> Result<Kind, Failure> {
+    match of {
+        "master" => Ok(Kind::Master),
+        "revocation" => Ok(Kind::Revocation),
+        _ => Err(Failure::new(Exit::Usage, "--of is master or revocation")),
+    }
 }

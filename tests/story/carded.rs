@@ -146,3 +146,27 @@ fn a_full_disk_leaves_no_half_card() {
         let _ = std::fs::remove_file(&file);
     }
 }
+
+#[test]
+fn a_practice_share_is_printed_after_the_same_question_and_the_real_one_is_not() {
+    let team = served();
+    let identity = team.identity("ben");
+    card(&team, "ben", &[]).exits(0);
+    for set in ["master", "revocation"] {
+        let arguments = ["share", "practice", "--of", set, "-i"];
+        let arguments = [&arguments[..], &[identity.to_str().unwrap()]].concat();
+        let terminal = ScriptedTerminal::new();
+        terminal.answer("no");
+        let done = team.run_with("ben", &arguments, &RealFiles::default(), &terminal);
+        done.exits(1).says("not shown").says("PRACTICE share");
+        assert!(!done.said.contains("BEGIN QUORATE"));
+        let terminal = ScriptedTerminal::new();
+        terminal.answer("yes");
+        let done = team.run_with("ben", &arguments, &RealFiles::default(), &terminal);
+        done.exits(0).says("BEGIN QUORATE PRACTICE SHARE");
+        assert!(!done.said.contains("BEGIN QUORATE SHARE"));
+    }
+    team.as_holder("ben", &["share", "practice", "--of", "both", "--yes"])
+        .exits(2)
+        .says("master or revocation");
+}
