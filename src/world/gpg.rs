@@ -91,6 +91,7 @@ impl From<ProgramsError> for GpgError {
             ProgramsError::NotFound { skipped, .. } => Self::Missing { skipped },
             ProgramsError::OutputTooBig { limit, .. } => Self::TooBig { limit },
             ProgramsError::Failed { kind, .. } => Self::Failed(kind),
+            ProgramsError::TimedOut { .. } => Self::TimedOut,
         }
     }
 }

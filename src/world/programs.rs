@@ -3,6 +3,7 @@ use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Most bytes kept of what a program says on its standard error; the rest is read and dropped.
@@ -42,6 +43,8 @@ pub struct Command<'a> {
     pub env: Vec<(OsString, OsString)>,
     /// Most bytes that it may write to its standard output.
     pub output_limit: usize,
+    /// How long it may run; without a limit it may wait for a person.
+    pub time_limit: Option<Duration>,
 }
 
 impl<'a> Command<'a> {
@@ -54,6 +57,7 @@ impl<'a> Command<'a> {
             stdin,
             env: Vec::new(),
             output_limit: 64 * 1024,
+            time_limit: None,
         }
     }
 }
@@ -95,6 +99,12 @@ pub enum ProgramsError {
         program: Program,
         /// Bytes.
         limit: usize,
+    },
+    /// It ran longer than it may, and was ended.
+    #[error("{} took too long", .program.name())]
+    TimedOut {
+        /// Which one.
+        program: Program,
     },
 }
 

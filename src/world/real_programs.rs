@@ -188,12 +188,15 @@ impl Programs for RealPrograms {
             kind: error.kind(),
         };
         let mut child = self.start(command)?.map_err(failed)?;
-        let result = talk(&mut child, command);
-        if result.is_err() {
+        let (result, too_long) = in_time(&mut child, command);
+        if result.is_err() || too_long {
             // It may wait for somebody who has gone.
             let _ = child.kill();
         }
         let status = child.wait().map_err(failed)?.code();
+        if too_long {
+            return Err(ProgramsError::TimedOut { program });
+        }
         match result {
             Ok((stdout, stderr)) => Ok(Output {
                 status,
@@ -251,9 +254,43 @@ impl Programs for RealPrograms {
     }
 }
 
+/// What a program wrote on its standard output and error.
+type Heard = (Zeroizing<Vec<u8>>, Vec<u8>);
+
+/// [`talk`], and whether the program was ended because its time was over.
+fn in_time(child: &mut Child, command: &Command<'_>) -> (Result<Heard, Stop>, bool) {
+    let Some(limit) = command.time_limit else {
+        return (talk(child, command), false);
+    };
+    let id = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    let (done, over) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let watching = Builder::new()
+            .stack_size(128 * 1024)
+            .spawn_scoped(scope, move || {
+                use std::sync::mpsc::RecvTimeoutError::Timeout;
+                let too_long = over.recv_timeout(limit) == Err(Timeout);
+                // Nobody has waited for the child yet, so the number is still its own.
+                if let (true, Some(id)) = (too_long, id) {
+                    let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+                }
+                too_long
+            });
+        let watching = match watching {
+            Ok(watching) => watching,
+            Err(error) => return (Err(Stop::Io(error)), false),
+        };
+        let result = talk(child, command);
+        drop(done);
+        (result, watching.join().unwrap_or(false))
+    })
+}
+
 /// Feeds the program and reads both outputs at once, so that neither side waits for the other. The
 /// secret one is read in this thread; the helpers have small stacks, in case memory is locked.
-fn talk(child: &mut Child, command: &Command<'_>) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), Stop> {
+fn talk(child: &mut Child, command: &Command<'_>) -> Result<Heard, Stop> {
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
@@ -382,6 +419,21 @@ pub(super) mod tests {
             Fake::new("kill -9 $$").run_with(&[], b"").unwrap().status,
             None
         );
+    }
+
+    #[test]
+    fn a_program_whose_time_is_over_is_ended() {
+        let fake = Fake::new("exec /bin/sleep 600");
+        let environment = Environment::from([("PATH".into(), fake.folder().into())]);
+        let mut command = Command::new(Program::Gpg, &[""; 0], b"");
+        command.time_limit = Some(std::time::Duration::from_millis(200));
+        let error = RealPrograms::new(environment.clone()).run(&command).err();
+        let program = Program::Gpg;
+        assert_eq!(error, Some(ProgramsError::TimedOut { program }));
+        write_script(&fake.folder().join("gpg"), "echo in time");
+        command.time_limit = Some(std::time::Duration::from_secs(600));
+        let output = RealPrograms::new(environment).run(&command).unwrap();
+        assert_eq!(output.stdout.as_slice(), b"in time\n");
     }
 
     #[test]
