@@ -11,6 +11,8 @@ mod draft_read;
 pub mod import;
 pub mod key;
 pub mod learnt;
+pub mod lineage;
+pub mod lint;
 pub mod manifest_signature;
 pub mod plan;
 pub mod revocation;

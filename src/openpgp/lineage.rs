@@ -1,0 +1,279 @@
+//! From key to key: which certificate certifies which, each judged at the time when it was made.
+//!
+//! A certification counts if the signer was alive and not revoked when it made it, if nothing took it
+//! back, and if it may be passed on. Its hash is judged by today's policy: what a weak hash lets
+//! people forge can bear an old date. The signer's own self-signatures are judged by the policy of
+//! that day, since whoever walks the chain trusts the signer already.
+
+use std::time::SystemTime;
+
+use sequoia_openpgp as openpgp;
+
+use openpgp::packet::{Signature, UserID};
+use openpgp::policy::{Policy, StandardPolicy};
+use openpgp::types::{RevocationStatus, SignatureType};
+use openpgp::{Cert, Fingerprint};
+
+use crate::world::Timestamp;
+
+/// A certification of a user ID that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certification {
+    /// When it was made.
+    pub made: Timestamp,
+    /// 0x10 to 0x13.
+    pub kind: SignatureType,
+    /// The user ID that is certified.
+    pub user_id: Vec<u8>,
+    /// The signature itself.
+    pub signature: Signature,
+}
+
+/// Why there is no certification that counts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// There is none at all.
+    #[error("not certified")]
+    None,
+    /// There is one, and it doesn't verify.
+    #[error("the signature is wrong")]
+    Wrong,
+    /// It uses a hash that isn't trusted any more.
+    #[error("hash {0}")]
+    WeakHash(String),
+    /// The signer wasn't valid when it was made.
+    #[error("made {}, when the signer was not valid", .0.day())]
+    NotValidThen(Timestamp),
+    /// The signer is revoked as compromised, so that nothing that it signed counts.
+    #[error("the signer is revoked")]
+    SignerRevoked,
+    /// The signer took it back.
+    #[error("taken back {}", .0.day())]
+    TakenBack(Timestamp),
+    /// It ended.
+    #[error("ended {}", .0.day())]
+    Ended(Timestamp),
+    /// It is dated in the future.
+    #[error("dated {}", .0.day())]
+    NotYet(Timestamp),
+    /// It is marked as local, so that gpg doesn't pass it on.
+    #[error("not exportable")]
+    Local,
+    /// A user ID is certified, and none with an address of the older key: a master key certifies many
+    /// keys, and only one under its own address is its successor.
+    #[error("certified under another address")]
+    OtherAddress,
+}
+
+impl Missing {
+    /// How near to a good one: of several the nearest is told.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Wrong => 1,
+            Self::WeakHash(_) => 2,
+            Self::NotYet(_) => 3,
+            Self::NotValidThen(_) => 4,
+            Self::SignerRevoked => 5,
+            Self::Ended(_) => 6,
+            Self::Local => 7,
+            Self::TakenBack(_) => 8,
+            Self::OtherAddress => 9,
+        }
+    }
+}
+
+/// The first certification of a user ID of `of` by the primary key of `by` that counts at `now`.
+///
+/// # Errors
+/// [`Missing`], of several reasons the one that came nearest.
+pub fn certification(by: &Cert, of: &Cert, now: Timestamp) -> Result<Certification, Missing> {
+    certification_where(by, of, now, |_| true)
+}
+
+/// The certification that makes `of` the successor of `by`, or the other way round: one that counts, of
+/// a user ID with an address that both have.
+///
+/// # Errors
+/// [`Missing`].
+pub fn link(by: &Cert, of: &Cert, now: Timestamp) -> Result<Certification, Missing> {
+    let own = addresses(by);
+    let is_shared = |user_id: &UserID| address(user_id).is_some_and(|a| own.contains(&a));
+    certification_where(by, of, now, is_shared).map_err(|missing| {
+        match certification(by, of, now) {
+            Ok(_) => Missing::OtherAddress,
+            Err(_) => missing,
+        }
+    })
+}
+
+fn address(user_id: &UserID) -> Option<String> {
+    user_id.email_normalized().ok().flatten()
+}
+
+fn addresses(cert: &Cert) -> Vec<String> {
+    let signed = cert
+        .userids()
+        .filter(|u| u.self_signatures().next().is_some());
+    signed.filter_map(|u| address(u.userid())).collect()
+}
+
+fn certification_where(
+    by: &Cert,
+    of: &Cert,
+    now: Timestamp,
+    is_meant: impl Fn(&UserID) -> bool,
+) -> Result<Certification, Missing> {
+    let mut nearest = Missing::None;
+    let mut first: Option<Certification> = None;
+    let handle = by.key_handle();
+    for user_id in of.userids().filter(|u| is_meant(u.userid())) {
+        // Also what Sequoia sorted out as bad: that it is there and wrong is worth telling.
+        let issued =
+            |signature: &&Signature| signature.get_issuers().iter().any(|i| i.aliases(&handle));
+        let taken_back = user_id
+            .other_revocations()
+            .filter(issued)
+            .filter(|signature| {
+                signature
+                    .verify_userid_revocation(
+                        by.primary_key().key(),
+                        of.primary_key().key(),
+                        user_id.userid(),
+                    )
+                    .is_ok()
+            })
+            .filter_map(|signature| signature.signature_creation_time())
+            .max()
+            .map(Timestamp::from);
+        for signature in user_id.certifications().filter(issued) {
+            match judge(by, of, user_id.userid(), signature, taken_back, now) {
+                Ok(made) if first.as_ref().is_none_or(|f| made < f.made) => {
+                    first = Some(Certification {
+                        made,
+                        kind: signature.typ(),
+                        user_id: user_id.userid().value().to_vec(),
+                        signature: signature.clone(),
+                    });
+                }
+                Ok(_) => {}
+                Err(missing) if missing.rank() > nearest.rank() => nearest = missing,
+                Err(_) => {}
+            }
+        }
+    }
+    first.ok_or(nearest)
+}
+
+fn judge(
+    by: &Cert,
+    of: &Cert,
+    user_id: &UserID,
+    signature: &Signature,
+    taken_back: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Timestamp, Missing> {
+    signature
+        .verify_userid_binding(by.primary_key().key(), of.primary_key().key(), user_id)
+        .map_err(|_| Missing::Wrong)?;
+    let made_at = signature.signature_creation_time().ok_or(Missing::Wrong)?;
+    let made = Timestamp::from(made_at);
+    // gpg refuses a signature that is older than the key under it.
+    if made_at < of.primary_key().key().creation_time() {
+        return Err(Missing::Wrong);
+    }
+    if made > now {
+        return Err(Missing::NotYet(made));
+    }
+    let today = StandardPolicy::at(SystemTime::from(now));
+    today
+        .signature(signature, user_id.hash_algo_security())
+        .map_err(|_| Missing::WeakHash(signature.hash_algo().to_string()))?;
+    let then = StandardPolicy::at(made_at);
+    if matches!(
+        by.revocation_status(&then, made_at),
+        RevocationStatus::Revoked(_)
+    ) {
+        return Err(Missing::SignerRevoked);
+    }
+    let valid = by
+        .with_policy(&then, made_at)
+        .map_err(|_| Missing::NotValidThen(made))?;
+    if valid.alive().is_err() || !valid.primary_key().for_certification() {
+        return Err(Missing::NotValidThen(made));
+    }
+    if let Some(end) = signature.signature_expiration_time().map(Timestamp::from)
+        && end <= now
+    {
+        return Err(Missing::Ended(end));
+    }
+    if signature.exportable().is_err() {
+        return Err(Missing::Local);
+    }
+    match taken_back {
+        // The later of the two counts.
+        Some(back) if back >= made => Err(Missing::TakenBack(back)),
+        _ => Ok(made),
+    }
+}
+
+/// One step from a key to its successor.
+pub struct Link {
+    /// The older key.
+    pub from: Fingerprint,
+    /// The newer one.
+    pub to: Fingerprint,
+    /// The newer key certified by the older one: what a user needs who trusts the older.
+    pub forward: Result<Certification, Missing>,
+    /// And back.
+    pub back: Result<Certification, Missing>,
+}
+
+/// The links between certificates that follow one another.
+#[must_use]
+pub fn links(certs: &[Cert], now: Timestamp) -> Vec<Link> {
+    certs
+        .windows(2)
+        .map(|pair| {
+            let (from, to) = (&pair[0], &pair[1]);
+            Link {
+                from: from.fingerprint(),
+                to: to.fingerprint(),
+                forward: link(from, to, now),
+                back: link(to, from, now),
+            }
+        })
+        .collect()
+}
+
+/// In the order in which they were made, each once (copies merged).
+///
+/// # Errors
+/// If two copies of one certificate can't be merged, which sequoia has no reason for.
+pub fn in_order(certs: Vec<Cert>) -> openpgp::Result<Vec<Cert>> {
+    let mut merged: Vec<Cert> = Vec::new();
+    for cert in certs {
+        match merged
+            .iter()
+            .position(|known| known.fingerprint() == cert.fingerprint())
+        {
+            Some(at) => {
+                let known = merged.swap_remove(at);
+                merged.push(known.merge_public(cert)?);
+            }
+            None => merged.push(cert),
+        }
+    }
+    merged.sort_by_key(|cert| (cert.primary_key().key().creation_time(), cert.fingerprint()));
+    Ok(merged)
+}
+
+/// The address that all of them have in a user ID: keys with one address that follow one another in
+/// time are taken as successive.
+#[must_use]
+pub fn common_address(certs: &[Cert]) -> Option<String> {
+    let (first, rest) = certs.split_first()?;
+    addresses(first)
+        .into_iter()
+        .find(|address| rest.iter().all(|cert| addresses(cert).contains(address)))
+}
