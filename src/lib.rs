@@ -4,6 +4,7 @@
 //!
 //! - [`cli`]: one file per command, errors turned into words and exit codes
 //! - [`session`]: the locked-up process that rebuilds the key and signs
+//! - [`publish`]: what leaves the house: keyservers, release site, succession, announcement
 //! - [`ceremony`]: request, approval, submission, quorum, minutes
 //! - [`vault`]: the directory, the manifest, evidence and what follows from it
 //! - [`roster`]: roots, holder keys, sealing and opening
