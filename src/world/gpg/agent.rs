@@ -125,6 +125,7 @@ impl From<ProgramsError> for AgentError {
             ProgramsError::NotFound { skipped, .. } => Self::Missing { skipped },
             ProgramsError::OutputTooBig { .. } => Self::Answer("too long"),
             ProgramsError::Failed { kind, .. } => Self::Failed(kind),
+            ProgramsError::TimedOut { .. } => Self::Failed(std::io::ErrorKind::TimedOut),
         }
     }
 }
