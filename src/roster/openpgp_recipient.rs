@@ -1,24 +1,34 @@
 //! An OpenPGP certificate that shares are sealed to.
 
+use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sequoia_openpgp as openpgp;
 
+use openpgp::armor;
 use openpgp::cert::prelude::*;
+use openpgp::crypto::SessionKey;
+use openpgp::crypto::symmetric::{BlockCipherMode, Encryptor, PaddingMode};
+use openpgp::packet::header::{BodyLength, CTB};
 use openpgp::packet::key::{PublicParts, UnspecifiedRole};
-use openpgp::packet::{Key, Literal};
+use openpgp::packet::pkesk::PKESK3;
+use openpgp::packet::{Key, Literal, Tag};
 use openpgp::parse::Parse;
 use openpgp::policy::StandardPolicy;
-use openpgp::serialize::stream::{Armorer, Encryptor, Message, Recipient};
 use openpgp::serialize::{Marshal, SerializeInto};
-use openpgp::types::{DataFormat, Features, KeyFlags, RevocationStatus, SymmetricAlgorithm};
+use openpgp::types::{DataFormat, HashAlgorithm, KeyFlags, RevocationStatus, SymmetricAlgorithm};
 use openpgp::{Cert, Fingerprint, Packet};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::sealing::SealError;
 
 /// Most bytes of a file with certificates: 8 MiB.
 const MAX_FILE: usize = 8 << 20;
+/// The version that comes first in an encrypted packet with an MDC.
+const SEIPD_VERSION: u8 = 1;
+/// Tag and length of the packet with the SHA-1 that ends the plaintext (RFC 9580 §5.13.1).
+const MDC_HEADER: [u8; 2] = [0xd3, 20];
 /// Latest time that an OpenPGP signature can carry.
 const LATEST: u64 = u32::MAX as u64;
 
@@ -208,29 +218,51 @@ impl OpenPgpRecipient {
         self.cert.to_vec().map_err(failed)
     }
 
-    /// SEIPDv1 with AES-256 and without compression, which gpg 2.2 reads, too (RFC 9580 §5.13.1).
     pub(super) fn seal(&self, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-        let recipients = self.keys.iter().map(|key| {
-            let features = Features::empty().set_seipdv1();
-            Recipient::new(features, openpgp::KeyHandle::from(key.fingerprint()), key)
-        });
-        let mut sealed = Vec::with_capacity(plaintext.len() * 3 / 2 + 4096);
-        let armor = Armorer::new(Message::new(&mut sealed))
-            .build()
-            .map_err(failed)?;
-        let mut encrypted = Encryptor::for_recipients(armor, recipients)
-            .symmetric_algo(SymmetricAlgorithm::AES256)
-            .build()
-            .map_err(failed)?;
-        // The literal packet as a whole: a writer for it would take 4 MiB of buffer, wiped at its end.
-        let mut literal = Literal::new(DataFormat::Binary);
-        literal.set_body(plaintext.to_vec());
-        Packet::Literal(literal)
-            .serialize(&mut encrypted)
-            .map_err(failed)?;
-        encrypted.finalize().map_err(failed)?;
-        Ok(sealed)
+        seal_to(&self.keys, plaintext).map_err(failed)
     }
+}
+
+/// A message to these keys: SEIPDv1 with AES-256 and without compression, which gpg 2.2 reads, too (RFC 9580 §5.13.1).
+///
+/// Put together here, since sequoia's writer of encrypted messages takes a buffer of 4 MiB each time and the
+/// allocator wipes it, which takes longer than the rest of a sealing. A share has a kilobyte.
+pub(crate) fn seal_to(
+    keys: &[Key<PublicParts, UnspecifiedRole>],
+    plaintext: &[u8],
+) -> openpgp::Result<Vec<u8>> {
+    let algorithm = SymmetricAlgorithm::AES256;
+    let session_key = SessionKey::new(algorithm.key_size()?)?;
+    let sealed = Vec::with_capacity(plaintext.len() * 3 / 2 + 4096);
+    let mut armor = armor::Writer::new(sealed, armor::Kind::Message)?;
+    for key in keys {
+        let mut packet = PKESK3::for_recipient(algorithm, &session_key, key)?;
+        packet.set_recipient(Some(key.keyid()));
+        Packet::from(packet).serialize(&mut armor)?;
+    }
+
+    // What is encrypted: a block of randomness, its last two bytes again, the literal packet, and the
+    // SHA-1 of all that and of its own packet's header.
+    let mut prefix = [0; 16];
+    openpgp::crypto::random(&mut prefix)?;
+    let mut literal = Literal::new(DataFormat::Binary);
+    literal.set_body(plaintext.to_vec());
+    let mut clear = Zeroizing::new(Vec::with_capacity(plaintext.len() + 128));
+    clear.extend_from_slice(&prefix);
+    clear.extend_from_slice(&prefix[14..]);
+    Packet::Literal(literal).serialize(&mut *clear)?;
+    clear.extend_from_slice(&MDC_HEADER);
+    let mut digest = HashAlgorithm::SHA1.context()?.for_digest();
+    digest.update(&clear);
+    clear.extend_from_slice(&digest.into_digest()?);
+
+    CTB::new(Tag::SEIP).serialize(&mut armor)?;
+    BodyLength::Full(u32::try_from(1 + clear.len())?).serialize(&mut armor)?;
+    armor.write_all(&[SEIPD_VERSION])?;
+    let (mode, padding) = (BlockCipherMode::CFB, PaddingMode::None);
+    let mut encrypted = Encryptor::new(algorithm, mode, padding, &session_key, None, armor)?;
+    encrypted.write_all(&clear)?;
+    Ok(encrypted.finalize()?.finalize()?)
 }
 
 fn failed(error: openpgp::anyhow::Error) -> SealError {

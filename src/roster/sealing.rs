@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 pub use super::age_recipient::{AgeRecipient, AgeRecipientError};
+pub(crate) use super::openpgp_recipient::seal_to;
 pub use super::openpgp_recipient::{Certificates, NoKey, OpenPgpRecipient, OpenPgpRecipientError};
 pub use super::ssh_recipient::{SshRecipient, SshRecipientError};
 pub use super::typed_passphrase::{TypedPassphrase, TypedPassphraseError};

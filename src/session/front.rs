@@ -62,8 +62,8 @@ impl Coming {
 // What the libraries take beside the job's own bytes: trying more costs milliseconds, since every
 // locked page is touched.
 const ROOM_TO_SIGN: usize = 512 << 10;
-/// Sealing to OpenPGP takes buffers of 4 MiB.
-const ROOM_TO_DEAL: usize = 4 << 20;
+/// scrypt takes 1 MiB for a vault file.
+const ROOM_TO_DEAL: usize = 2 << 20;
 /// scrypt at a person's passphrase takes 256 MiB.
 const ROOM_FOR_PASSPHRASES: usize = 260 << 20;
 

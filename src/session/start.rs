@@ -36,7 +36,7 @@ const REPLY_WITHIN: Duration = Duration::from_secs(600);
 /// All of the worker's environment.
 ///
 /// No settings and no modules of OpenSSL. Memory that was had once is kept: under `mlockall` each
-/// page that goes back to the system and comes again costs a fault, and OpenPGP's buffers are 4 MiB.
+/// page that goes back to the system and comes again costs a fault, and scrypt takes 1 MiB each time.
 const ENVIRONMENT: [(&str, &str); 3] = [
     ("OPENSSL_CONF", "/dev/null"),
     ("OPENSSL_MODULES", "/dev/null"),

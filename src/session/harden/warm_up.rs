@@ -1,15 +1,11 @@
 //! Uses every part of the crypto libraries once, with worthless keys, while files can still be opened.
 
-use std::io::Write;
-
 use sequoia_openpgp as openpgp;
 
-use openpgp::KeyHandle;
 use openpgp::packet::Key;
 use openpgp::packet::key::{Key4, PrimaryRole, SecretParts, SubordinateRole, UnspecifiedRole};
 use openpgp::packet::signature::SignatureBuilder;
-use openpgp::serialize::stream::{Encryptor, LiteralWriter, Message, Recipient};
-use openpgp::types::{Curve, Features, HashAlgorithm, SignatureType, SymmetricAlgorithm};
+use openpgp::types::{Curve, HashAlgorithm, SignatureType};
 
 use super::{HardenError, Purpose};
 use crate::roster::opening::OneTimeIdentity;
@@ -78,15 +74,7 @@ fn openpgp() -> openpgp::Result<()> {
 fn encryption() -> openpgp::Result<()> {
     let key: Key<SecretParts, SubordinateRole> = Key4::generate_ecc(false, Curve::Cv25519)?.into();
     let key: Key<_, UnspecifiedRole> = key.parts_into_public().role_into_unspecified();
-    let features = Features::empty().set_seipdv1();
-    let recipient = Recipient::new(features, KeyHandle::from(key.fingerprint()), &key);
-    let mut sealed = Vec::new();
-    let encrypted = Encryptor::for_recipients(Message::new(&mut sealed), [recipient])
-        .symmetric_algo(SymmetricAlgorithm::AES256)
-        .build()?;
-    let mut literal = LiteralWriter::new(encrypted).build()?;
-    literal.write_all(b"warm")?;
-    literal.finalize()
+    sealing::seal_to(&[key], b"warm").map(drop)
 }
 
 /// Sealing and opening.
