@@ -156,7 +156,7 @@ impl Outcome {
             return Err(OutcomeError::OtherRequest(of));
         }
         let count = record.take_line("count")?;
-        let block = record.take_block("signatures")?.to_vec();
+        let block = record.take_block("signatures")?;
         record.end()?;
         let mut signatures = Vec::new();
         let mut rest = block.as_slice();

@@ -79,6 +79,8 @@ impl Table<'_> {
         })?;
         context.say(&told(&found.verified.request().drafts));
         self.record(opened, &reply, &ran, result, &outcome)?;
+        // Its signatures are in the outcome, too.
+        drop(reply);
         finish(context, opened, found, self.desk, &outcome)
     }
 

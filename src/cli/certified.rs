@@ -38,16 +38,17 @@ pub(super) fn write(
         let packets = files.read(&file, crate::ceremony::request::MAX_REQUEST)?;
         let keys = primary_bodies(&packets);
         let here: Vec<usize> = (0..bodies.len())
-            .filter(|i| keys.contains(&bodies[*i].key))
+            .filter(|i| keys.contains(bodies[*i].key.as_slice()))
             .collect();
         let insertions: Vec<Insertion<'_>> = here
             .iter()
             .map(|i| Insertion {
                 key: &bodies[*i].key,
-                user_id: &bodies[*i].user_id,
-                signature: &bodies[*i].signature,
+                user_id: bodies[*i].user_id,
+                signature: bodies[*i].signature,
             })
             .collect();
+        drop(keys);
         let spliced = splice(&packets, &insertions).map_err(|error| swapped(&name, &error))?;
         for index in here {
             placed[index] = true;
@@ -83,16 +84,16 @@ fn swapped(name: &str, error: &dyn std::fmt::Display) -> Failure {
     .fact("results and minutes are in the vault; only the file in out/ could not be made")
 }
 
-struct Bodies {
+struct Bodies<'a> {
     key: Vec<u8>,
-    user_id: Vec<u8>,
-    signature: Vec<u8>,
+    user_id: &'a [u8],
+    signature: &'a [u8],
 }
 
-fn bodies(drafts: &[Draft], outcome: &Outcome) -> Result<Vec<Bodies>, Failure> {
+fn bodies<'a>(drafts: &'a [Draft], outcome: &'a Outcome) -> Result<Vec<Bodies<'a>>, Failure> {
     use sequoia_openpgp::serialize::MarshalInto;
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
-    let mut bodies = Vec::new();
+    let mut bodies = Vec::with_capacity(drafts.len());
     for (draft, signed) in outcome.signed(drafts) {
         let (Plan::Certify {
             target, user_id, ..
@@ -105,8 +106,8 @@ fn bodies(drafts: &[Draft], outcome: &Outcome) -> Result<Vec<Bodies>, Failure> {
         };
         bodies.push(Bodies {
             key: target.to_vec().map_err(|e| failed(&e))?,
-            user_id: user_id.value().to_vec(),
-            signature: signed.to_bytes().map_err(|e| failed(&e))?,
+            user_id: user_id.value(),
+            signature: signed.bytes(),
         });
     }
     Ok(bodies)

@@ -19,6 +19,8 @@ use crate::world::{SafeText, Timestamp, in_parallel};
 
 /// The most bytes that a file of certificates may have.
 const MAX_CERTIFICATES: usize = 64 << 20;
+/// So many certificates are taken apart at once.
+const TOGETHER: usize = 1000;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -71,7 +73,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     context.say("The key would sign this, and nothing else:");
     display::to_ask(context, &opened, &drafts)?;
     let ask = Ask {
-        targets: &targets,
+        targets,
         ..Ask::of_master(drafts)
     };
     open_request::open(
@@ -150,12 +152,17 @@ impl Terms {
     }
 
     fn drafts(&self, file: &Target, name: &Path, drafts: &mut Vec<Draft>) -> Result<(), Failure> {
-        let certs = certificates(&file.packets).map_err(|error| refused(name, None, &error))?;
+        let mut certs = certificates(&file.packets).map_err(|error| refused(name, None, &error))?;
         let before = drafts.len();
-        let made = in_parallel(&certs, |cert| self.drafts_of(cert, name));
-        drafts.reserve_exact(made.iter().flatten().map(Vec::len).sum());
-        for made in made {
-            drafts.append(&mut made?);
+        drafts.reserve_exact(certs.count_all());
+        loop {
+            let some: Vec<_> = certs.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                break;
+            }
+            for made in in_parallel(&some, |cert| self.drafts_of(cert, name)) {
+                drafts.append(&mut made?);
+            }
         }
         if drafts.len() == before {
             return Err(refused(name, None, &TargetError::NotACertificate));

@@ -40,12 +40,12 @@ impl Opened {
                     continue;
                 }
                 if let Some(outcome) = self.outcome(&found)? {
-                    own_packets(drafts, &outcome, &mut packets);
+                    own_packets(drafts, &outcome, &mut packets).map_err(broken)?;
                 }
             }
         }
         if let Some((drafts, outcome)) = more {
-            own_packets(drafts, outcome, &mut packets);
+            own_packets(drafts, outcome, &mut packets).map_err(broken)?;
         }
         let made_here = merged(created, packets).map_err(broken)?;
         let learnt = self.learnt(&made_here);
@@ -133,7 +133,11 @@ fn merged(cert: Cert, packets: Vec<Packet>) -> OpenPgpResult<Cert> {
 }
 
 /// What a result adds to the certificate: signatures, each after the part that it is about.
-fn own_packets(drafts: &[Draft], outcome: &Outcome, packets: &mut Vec<Packet>) {
+fn own_packets(
+    drafts: &[Draft],
+    outcome: &Outcome,
+    packets: &mut Vec<Packet>,
+) -> sequoia_openpgp::Result<()> {
     for (draft, signed) in outcome.signed(drafts) {
         match draft.plan() {
             Plan::KeySelf { .. } | Plan::RevokeKey { .. } => (),
@@ -145,6 +149,7 @@ fn own_packets(drafts: &[Draft], outcome: &Outcome, packets: &mut Vec<Packet>) {
             }
             _ => continue,
         }
-        packets.push(signed.signature().clone().into());
+        packets.push(signed.signature()?.into());
     }
+    Ok(())
 }

@@ -37,24 +37,24 @@ pub(super) struct Target {
 }
 
 /// What is asked of the holders of a share set.
-pub(super) struct Ask<'t> {
+pub(super) struct Ask {
     /// Master or revocation set.
     pub kind: Kind,
     /// What is signed, or released.
     pub drafts: Vec<Draft>,
     /// Files that results are spliced into.
-    pub targets: &'t [Target],
+    pub targets: Vec<Target>,
     /// The state that it changes.
     pub state: Option<Digest>,
 }
 
-impl Ask<'_> {
+impl Ask {
     /// Signatures of the master key that leave its own certificate as it is.
     pub(super) fn of_master(drafts: Vec<Draft>) -> Self {
         Self {
             kind: Kind::Master,
             drafts,
-            targets: &[],
+            targets: Vec::new(),
             state: None,
         }
     }
@@ -66,7 +66,7 @@ pub(super) fn open(
     opened: &Opened,
     me: &Name,
     identity: &Identity,
-    ask: Ask<'_>,
+    ask: Ask,
     gathering: &Gathering,
 ) -> Result<(), Failure> {
     gathering.can_be(context)?;
@@ -123,10 +123,10 @@ pub(super) fn open(
     for folder in desk.folders() {
         batch = batch.folder(folder, 0o700);
     }
-    for (number, target) in targets.iter().enumerate() {
+    for (number, target) in targets.into_iter().enumerate() {
         let form = if target.armored { "asc" } else { "pgp" };
         let name = format!("{number:04}.{form}.{}", target.name);
-        batch = batch.put(desk.targets.join(name), target.packets.clone(), 0o600);
+        batch = batch.put(desk.targets.join(name), target.packets, 0o600);
     }
     if !gathering.is_now() {
         let holder_key = own.sealed.holder_key.to_text().map_err(|e| failed(&e))?;

@@ -75,7 +75,8 @@ pub(super) fn write(
                 files.push((file, bytes, Some(next.to_owned())));
             }
             (Plan::Statement { text, .. }, _) => {
-                let message = statement::to_message(text, std::slice::from_ref(signed.signature()));
+                let signature = signed.signature().map_err(failed)?;
+                let message = statement::to_message(text, &[signature]);
                 let file = format!("statement-{}.txt", found.id);
                 let next = format!("anybody: gpg --verify {file}");
                 files.push((file, message.map_err(failed)?, Some(next)));

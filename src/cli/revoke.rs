@@ -189,7 +189,7 @@ fn revoke(
     let ask = Ask {
         kind,
         drafts,
-        targets: &[],
+        targets: Vec::new(),
         state,
     };
     open_request::open(context, opened, &me, &how.identity, ask, &how.gathering)

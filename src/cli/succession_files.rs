@@ -30,12 +30,13 @@ pub(super) fn publish(
         .ok_or_else(|| Failure::new(Exit::Quorum, format!("{} has no result yet", found.id)))?;
     let (mut successor, mut announcement) = (None, None);
     for (draft, signed) in outcome.signed(drafts) {
+        let signature = signed.signature().map_err(|e| failed(&e))?;
         match draft.plan() {
             Plan::Succeed { user_id, .. } => {
-                successor = Some((user_id.clone(), signed.signature().clone()));
+                successor = Some((user_id.clone(), signature));
             }
             Plan::Statement { text, .. } => {
-                announcement = Some((text.clone(), signed.signature().clone()));
+                announcement = Some((text.clone(), signature));
             }
             _ => (),
         }

@@ -89,9 +89,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     context.say("The key would sign this, and nothing else:");
     display::to_ask(context, &opened, &drafts)?;
-    let targets = [target];
     let ask = Ask {
-        targets: &targets,
+        targets: vec![target],
         ..Ask::of_master(drafts)
     };
     open_request::open(

@@ -97,7 +97,7 @@ pub fn read(file: &[u8]) -> Result<HandedIn, AttestationError> {
             handed_in.damaged += 1;
             continue;
         };
-        for cert in &raw {
+        for cert in raw {
             certs += 1;
             let key = cert.primary_key();
             let mut user_id = None;

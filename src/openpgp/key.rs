@@ -139,7 +139,9 @@ impl MasterKey {
                 .map_err(|error| KeyError::Backend(error.to_string()))?,
             None => self.pair.sign(algorithm, digest).map_err(backend)?,
         };
-        Ok(draft.fill(value))
+        draft
+            .fill(value)
+            .map_err(|error| KeyError::Backend(error.to_string()))
     }
 
     /// The transferable secret key in armour, not encrypted: the plaintext of the master file,
@@ -199,11 +201,11 @@ impl MasterKey {
             primary,
             user_id: user_id.clone(),
         })?;
-        let mut itself = self.sign(&direct)?.to_bytes()?;
+        let mut itself = self.sign(&direct)?.bytes().to_vec();
         Packet::from(user_id)
             .serialize(&mut itself)
             .map_err(backend)?;
-        itself.extend_from_slice(&self.sign(&binding)?.to_bytes()?);
+        itself.extend_from_slice(self.sign(&binding)?.bytes());
         Ok(OwnPackets {
             itself,
             subkeys: Vec::new(),
@@ -275,17 +277,18 @@ impl MasterKey {
             primary: self.primary.clone(),
             subkey: subkey.clone(),
         })?;
-        let binding = self.sign(&draft)?.to_bytes()?;
+        let signed = self.sign(&draft)?;
+        let binding = signed.bytes();
         let mut file = with_primary(stub_of(self.primary.clone()), &[&own.itself])?;
         Packet::SecretSubkey(secret)
             .serialize(&mut *file)
             .map_err(backend)?;
-        file.extend_from_slice(&binding);
+        file.extend_from_slice(binding);
         let armored = enarmor(Kind::SecretKey, &file).map_err(backend)?;
         Packet::PublicSubkey(subkey.clone())
             .serialize(&mut own.subkeys)
             .map_err(backend)?;
-        own.subkeys.extend_from_slice(&binding);
+        own.subkeys.extend_from_slice(binding);
         let fingerprint = subkey.fingerprint();
         own.bound.push(subkey);
         Ok((fingerprint, Zeroizing::new(armored)))

@@ -81,11 +81,8 @@ pub fn plan(primary: &Primary, created: u32, text: &[u8]) -> Result<Plan, Manife
 /// # Errors
 /// [`ManifestSignatureError::NotAManifestSignature`] if it can't be written.
 pub fn to_armor(signed: &Signed) -> Result<Vec<u8>, ManifestSignatureError> {
-    signed
-        .to_bytes()
-        .ok()
-        .and_then(|bytes| enarmor(Kind::Signature, &bytes).ok())
-        .ok_or(ManifestSignatureError::NotAManifestSignature)
+    enarmor(Kind::Signature, signed.bytes())
+        .map_err(|_| ManifestSignatureError::NotAManifestSignature)
 }
 
 /// Checks that `text` is signed, as a manifest and with nothing else said, by the primary key with

@@ -49,7 +49,7 @@ pub fn packets_of(plan: &Plan, signed: &Signed) -> openpgp::Result<Vec<u8>> {
         }
         _ => return Err(openpgp::Error::InvalidArgument("not about a key".into()).into()),
     }
-    packets.extend_from_slice(&signed.to_bytes()?);
+    packets.extend_from_slice(signed.bytes());
     Ok(packets)
 }
 

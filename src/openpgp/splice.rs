@@ -2,6 +2,8 @@
 //!
 //! Nothing is parsed and written anew, so no packet of the owner's gets lost, whatever it is.
 
+use std::collections::HashSet;
+
 use sequoia_openpgp as openpgp;
 
 use openpgp::cert::raw::RawCertParser;
@@ -41,10 +43,9 @@ pub fn splice(packets: &[u8], insertions: &[Insertion<'_>]) -> Result<Vec<u8>, S
     let extra: usize = insertions.iter().map(|i| i.signature.len()).sum();
     let mut out = Vec::with_capacity(packets.len() + extra);
     let mut placed = vec![false; insertions.len()];
-    let mut by_key: std::collections::HashMap<&[u8], Vec<usize>> = std::collections::HashMap::new();
-    for (index, insertion) in insertions.iter().enumerate() {
-        by_key.entry(insertion.key).or_default().push(index);
-    }
+    // In the order of their keys, and those of one key in the order in which they came.
+    let mut by_key: Vec<usize> = (0..insertions.len()).collect();
+    by_key.sort_by_key(|index| insertions[*index].key);
     let certs = RawCertParser::from_bytes(packets).map_err(|_| SpliceError::NotCertificates)?;
     for cert in certs {
         let cert = cert.map_err(|_| SpliceError::NotCertificates)?;
@@ -52,7 +53,10 @@ pub fn splice(packets: &[u8], insertions: &[Insertion<'_>]) -> Result<Vec<u8>, S
         let mut pending: Vec<usize> = Vec::new();
         for packet in cert.packets() {
             if packet.tag() == Tag::PublicKey {
-                wanted = by_key.get(packet.body()).map_or(&[], Vec::as_slice);
+                let key = packet.body();
+                let start = by_key.partition_point(|index| insertions[*index].key < key);
+                let count = by_key[start..].partition_point(|index| insertions[*index].key == key);
+                wanted = &by_key[start..start + count];
             }
             // The next component begins: what belongs to the former one goes before it.
             if matches!(
@@ -88,9 +92,9 @@ pub fn splice(packets: &[u8], insertions: &[Insertion<'_>]) -> Result<Vec<u8>, S
 
 /// The bodies of all primary key packets in `packets`.
 #[must_use]
-pub fn primary_bodies(packets: &[u8]) -> std::collections::HashSet<Vec<u8>> {
+pub fn primary_bodies(packets: &[u8]) -> HashSet<Vec<u8>> {
     let Ok(certs) = RawCertParser::from_bytes(packets) else {
-        return std::collections::HashSet::new();
+        return HashSet::new();
     };
     certs
         .flatten()

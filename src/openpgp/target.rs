@@ -145,18 +145,47 @@ fn is_wanted(user_id: &UserID, wanted: &[String]) -> bool {
 /// One certificate among others, not read yet.
 pub struct RawTarget<'a>(RawCert<'a>);
 
-/// The certificates in `packets`, one after the other.
+/// The certificates in some packets. They are found one by one: kept together they would take more memory than
+/// their bytes.
+pub struct RawTargets<'a> {
+    parser: RawCertParser<'a>,
+    count: usize,
+}
+
+/// The certificates in `packets`, one after the other; all are looked at before the first is given out.
 ///
 /// # Errors
 /// [`TargetError::NotACertificate`], also where only a later one is damaged.
-pub fn certificates(packets: &[u8]) -> Result<Vec<RawTarget<'_>>, TargetError> {
-    let parser = RawCertParser::from_bytes(packets).map_err(|_| TargetError::NotACertificate)?;
-    parser
-        .map(|raw| match raw {
-            Ok(raw) if raw.count() <= MAX_PACKETS => Ok(RawTarget(raw)),
-            _ => Err(TargetError::NotACertificate),
-        })
-        .collect()
+pub fn certificates(packets: &[u8]) -> Result<RawTargets<'_>, TargetError> {
+    let parser = || RawCertParser::from_bytes(packets).map_err(|_| TargetError::NotACertificate);
+    let mut count = 0;
+    for raw in parser()? {
+        match raw {
+            Ok(raw) if raw.count() <= MAX_PACKETS => count += 1,
+            _ => return Err(TargetError::NotACertificate),
+        }
+    }
+    Ok(RawTargets {
+        parser: parser()?,
+        count,
+    })
+}
+
+impl RawTargets<'_> {
+    /// How many there are in all.
+    #[must_use]
+    pub fn count_all(&self) -> usize {
+        self.count
+    }
+}
+
+impl<'a> Iterator for RawTargets<'a> {
+    type Item = RawTarget<'a>;
+
+    fn next(&mut self) -> Option<RawTarget<'a>> {
+        // Every one was read before.
+        self.parser.next()?.ok().map(RawTarget)
+    }
 }
 
 impl RawTarget<'_> {

@@ -187,7 +187,7 @@ fn signed(
     for draft in drafts {
         let signed = key.sign(draft).map_err(|_| Refusal::Signing)?;
         let value = match draft.destination() {
-            Destination::Out => signed.to_bytes().map_err(|_| Refusal::Signing),
+            Destination::Out => Ok(signed.bytes().to_vec()),
             // It leaves this process only under the revocation set's key.
             Destination::Sealed => revocation::certificate(draft.plan(), &signed)
                 .map_err(|_| Refusal::Signing)

@@ -65,7 +65,7 @@ impl Succeeds {
         })
         .map_err(broken)?;
         let certified = key.sign(&certify).map_err(broken)?;
-        packets.extend(certified.to_bytes().map_err(broken)?);
+        packets.extend(certified.bytes());
         let certified = enarmor(Kind::PublicKey, &packets).map_err(broken)?;
 
         let new = explain::fingerprint(&key.primary().fingerprint());
@@ -77,8 +77,8 @@ impl Succeeds {
         })
         .map_err(broken)?;
         let announced = key.sign(&announce).map_err(broken)?;
-        let message =
-            statement::to_message(&text, &[announced.signature().clone()]).map_err(broken)?;
+        let message = statement::to_message(&text, &[announced.signature().map_err(broken)?])
+            .map_err(broken)?;
         let files = [
             (PREDECESSOR, certified),
             (ANNOUNCEMENT, format!("{text}\n").into_bytes()),

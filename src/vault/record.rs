@@ -24,6 +24,10 @@ use crate::world::safe_text::is_harmful;
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
 /// Base64 characters on a line of a block.
 const WIDTH: usize = 76;
+/// The bytes that they stand for.
+const LINE_BYTES: usize = WIDTH / 4 * 3;
+/// A whole line of a block: a space, the characters, a line feed.
+const LINE: usize = WIDTH + 2;
 /// The most bytes that a one-line value may have.
 pub const MAX_LINE: usize = 1024;
 /// The version that this program writes and reads.
@@ -170,7 +174,10 @@ impl RecordWriter {
     pub fn block(mut self, name: &'static str, bytes: &[u8]) -> Self {
         self.text.extend_from_slice(name.as_bytes());
         self.text.extend_from_slice(b":\n");
-        for piece in bytes.chunks(WIDTH / 4 * 3) {
+        // Growing by doubling would take three times the memory of a block of megabytes.
+        self.text
+            .reserve_exact((bytes.len() / LINE_BYTES + 1) * LINE);
+        for piece in bytes.chunks(LINE_BYTES) {
             let mut line = [0_u8; WIDTH];
             let length = BASE64.encode_len(piece.len());
             BASE64.encode_mut(piece, &mut line[..length]);
@@ -302,7 +309,8 @@ impl<'a> Record<'a> {
         if !self.next_line(name)?.is_empty() {
             return Err(RecordError::BadLine { line: self.line });
         }
-        let mut bytes = Vec::new();
+        // Room for all that may follow, which lies in memory already.
+        let mut bytes = Vec::with_capacity((self.rest.len() / LINE + 1) * LINE_BYTES);
         let mut last_was_full = true;
         while let Some(after) = self.rest.strip_prefix(' ') {
             self.line += 1;
@@ -314,7 +322,7 @@ impl<'a> Record<'a> {
                 return Err(bad);
             }
             last_was_full = line.len() == WIDTH && !line.ends_with('=');
-            let mut piece = [0_u8; WIDTH / 4 * 3];
+            let mut piece = [0_u8; LINE_BYTES];
             let Ok(room) = BASE64.decode_len(line.len()) else {
                 return Err(bad);
             };

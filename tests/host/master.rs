@@ -101,11 +101,8 @@ impl Master {
         let draft = Draft::encode(plan).unwrap();
         let (hash, digest) = draft.digest();
         let value = self.pair().sign(hash, digest).unwrap();
-        let signed = draft.fill(value);
-        let packets: Vec<Packet> = vec![
-            offer.subkey.clone().into(),
-            signed.signature().clone().into(),
-        ];
+        let signature = draft.fill(value).unwrap().signature().unwrap();
+        let packets: Vec<Packet> = vec![offer.subkey.clone().into(), signature.into()];
         self.cert().insert_packets(packets).unwrap().0
     }
 
