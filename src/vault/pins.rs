@@ -183,13 +183,18 @@ impl<'a> PinStore<'a> {
         let own = self.vault_folder(vault);
         let by_folder = self.folder_pin(folder);
         let text = toml::to_string(pins).unwrap_or_default();
-        Batch::new()
+        let mut batch = Batch::new()
             .folder_within(self.state, 0o700)
             .folder(self.state.join("folders"), 0o700)
             .folder(&own, 0o700)
-            .replace(own.join("pins.toml"), text.into_bytes(), 0o600)
-            .replace(by_folder, HEXLOWER.encode(vault).into_bytes(), 0o600)
-            .commit(self.files, random)
+            .replace(own.join("pins.toml"), text.into_bytes(), 0o600);
+        // Which vault a folder is changes once; forcing it to the disk anew would cost as much as the pins.
+        let id = HEXLOWER.encode(vault).into_bytes();
+        let known = self.files.read(&by_folder, id.len());
+        if !known.is_ok_and(|known| *known == id) {
+            batch = batch.replace(by_folder, id, 0o600);
+        }
+        batch.commit(self.files, random)
     }
 }
 
