@@ -240,6 +240,41 @@ fn the_front_end_rules_out_dumps_and_still_runs_programs() {
     assert!(text.contains("front: fine"), "{text}");
 }
 
+/// With the system's OpenSSL it would: whoever sets its variables can put code into a program that uses it.
+#[cfg(feature = "vendored-openssl")]
+#[test]
+fn no_setting_of_openssl_brings_foreign_code_into_the_front_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let source = "#include <fcntl.h>\n__attribute__((constructor)) static void f(void) \
+                  { open(MARK, O_CREAT | O_WRONLY, 0600); }\n";
+    fs::write(at("module.c"), source).unwrap();
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([at("legacy.so"), at("module.c")])
+        .arg(format!("-DMARK=\"{}\"", at("loaded").display()))
+        .status();
+    assert!(compiled.unwrap().success());
+    let configuration = format!(
+        "openssl_conf = init\n[init]\nproviders = providers\nengines = engines\n\
+         [providers]\nforeign = module\n[engines]\nforeign = engine\n\
+         [module]\nmodule = {0}\nactivate = 1\n[engine]\ndynamic_path = {0}\ninit = 1\n",
+        at("legacy.so").display()
+    );
+    fs::write(at("openssl.cnf"), configuration).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "probe_child", "--nocapture", "--test-threads=1"])
+        .env("QUORATE_PROBE", "openssl")
+        .env("OPENSSL_CONF", at("openssl.cnf"))
+        .env("OPENSSL_MODULES", dir.path())
+        .env("OPENSSL_ENGINES", dir.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("openssl: fine"), "{text}");
+    assert!(!at("loaded").exists());
+}
+
 // From here on: what runs inside.
 
 #[test]
@@ -247,10 +282,13 @@ fn probe_child() {
     let Ok(kind) = std::env::var("QUORATE_PROBE") else {
         return;
     };
-    if kind == "front" {
-        front();
-    } else {
-        inside(&kind);
+    match kind.as_str() {
+        "front" => front(),
+        "openssl" => {
+            sign_and_verify().unwrap();
+            println!("openssl: fine");
+        }
+        _ => inside(&kind),
     }
     std::process::exit(0);
 }
