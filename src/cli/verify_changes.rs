@@ -1,6 +1,6 @@
 //! What `verify` checks of changes of the own certificate: the sealed revocations, and that no two changed one state.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
@@ -8,8 +8,9 @@ use super::opened::Opened;
 use super::own_files::sealed_path;
 use super::report::Failure;
 use super::verify::Findings;
+use crate::openpgp::draft::{Destination, Draft};
 use crate::vault::record::Digest;
-use crate::world::Kind as FileKind;
+use crate::world::{Kind as FileKind, is_temporary};
 
 /// The most bytes of a sealed revocation.
 const MAX_KEPT: usize = 256 << 10;
@@ -22,11 +23,20 @@ pub(super) fn check(
 ) -> Result<(), Failure> {
     let files = context.world.files;
     let mut expected: HashMap<PathBuf, Vec<u8>> = HashMap::new();
+    // Of a `perform` that was stopped before its result, which counts, was there; the next one replaces them.
+    let mut unrecorded: HashSet<PathBuf> = HashSet::new();
     let mut states: HashMap<Digest, String> = HashMap::new();
     for found in opened.requests().into_iter().flatten() {
         let request = found.verified.request();
-        let Ok(Some(outcome)) = opened.outcome(&found) else {
-            continue;
+        let outcome = match opened.outcome(&found) {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => {
+                let sealed = |draft: &&Draft| draft.destination() == Destination::Sealed;
+                let drafts = request.drafts.iter().filter(sealed);
+                unrecorded.extend(drafts.filter_map(sealed_path));
+                continue;
+            }
+            Err(_) => continue,
         };
         if let Some(state) = request.state
             && let Some(other) = states.insert(state, found.id.clone())
@@ -47,7 +57,9 @@ pub(super) fn check(
         for entry in files.list(&folder)? {
             let relative = Path::new(FOLDER).join(&entry.name);
             let learnt = relative.extension().is_some_and(|end| end == "asc");
-            if !learnt && !expected.contains_key(&relative) {
+            let known =
+                learnt || expected.contains_key(&relative) || unrecorded.contains(&relative);
+            if !known && !entry.text().is_some_and(is_temporary) {
                 findings.note(&relative, Err("no result of this vault made it"));
             }
         }

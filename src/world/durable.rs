@@ -208,6 +208,13 @@ fn temporary_name(path: &Path, random: &dyn Random) -> Result<String, FilesError
     Ok(format!("{PREFIX}{}", HEXLOWER.encode(&bytes)))
 }
 
+/// Is this the name of a temporary file that a killed command left?
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    let digits = name.strip_prefix(PREFIX).unwrap_or_default();
+    digits.len() == 16 && HEXLOWER.decode(digits.as_bytes()).is_ok()
+}
+
 /// Removes the temporary files that a killed command left in a folder, not in those below it, and
 /// says how many there were. A folder that doesn't exist has none. Hold the lock meanwhile.
 ///
@@ -217,10 +224,6 @@ pub fn sweep_temporaries(files: &dyn Files, folder: &Path) -> Result<usize, File
     let entries = match files.list(folder) {
         Err(error) if error.fault == Fault::NotFound => return Ok(0),
         other => other?,
-    };
-    let is_temporary = |name: &str| {
-        let digits = name.strip_prefix(PREFIX).unwrap_or_default();
-        digits.len() == 16 && HEXLOWER.decode(digits.as_bytes()).is_ok()
     };
     let mut count = 0;
     for entry in entries {

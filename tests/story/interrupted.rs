@@ -1,6 +1,7 @@
 //! Killed between any two writes, a full disk, two at once: the vault is old or new, and the next
 //! command goes on.
 
+use super::changed::offer;
 use super::team::Team;
 use quorate::world::doubles::{FaultyFiles, ScriptedTerminal};
 use quorate::world::{Fault, Files as _, RealFiles};
@@ -193,6 +194,41 @@ fn perform_killed_at_any_write_gives_the_same_result_when_run_again() {
             .exits(0)
             .says("1 signature");
         copy.run("anna", &["show", &id, "--words"]).exits(2);
+    });
+}
+
+#[test]
+fn perform_of_a_subkeys_binding_killed_at_any_write_leaves_the_old_vault_or_the_new_one() {
+    let team = two();
+    let (file, fingerprint) = offer(&team, "a.offer");
+    let opened = team.as_holder("anna", &["subkey", "bind", &file]);
+    let id = opened.exits(0).request();
+    team.approves("ben", &id).exits(0);
+    let submission = team.submission("ben", &id);
+    let arguments = ["perform", &id, submission.to_str().unwrap()];
+    killed_everywhere(&team, "anna", &arguments, |copy| {
+        let key = copy.fingerprint();
+        let kept = ["compromised", "none"].map(|reason| {
+            let file = format!("revocations/{fingerprint}.{reason}.age");
+            copy.vault().join(file)
+        });
+        // The result counts, and comes last: with it everything that belongs to it is there.
+        let result = copy.vault().join(format!("results/{id}.result"));
+        let status = copy.run("anna", &["status"]);
+        let bound = status.exits(0).said.contains("in service, bound");
+        assert_eq!(bound, result.exists(), "{}", status.said);
+        if bound {
+            assert!(kept.iter().all(|file| file.exists()));
+        }
+        copy.run("anna", &["verify", "--key", &key])
+            .exits(0)
+            .says("GENUINE");
+
+        copy.performs(&id, &[&copy.submission("ben", &id)]).exits(0);
+        assert!(kept.iter().all(|file| file.exists()));
+        let out = copy.vault().join("out");
+        assert!(out.join(format!("bound-{fingerprint}.asc")).exists());
+        copy.verifies();
     });
 }
 
