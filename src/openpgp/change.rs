@@ -77,6 +77,9 @@ pub enum ChangeError {
     /// It is there already.
     #[error("the user ID is there already: {0}")]
     UserIdThere(String),
+    /// It was retired.
+    #[error("the user ID was retired, for ever: {0}")]
+    UserIdRetired(String),
     /// It isn't there, or retired already.
     #[error("there is no such user ID in use; there are: {}", .0.join(", "))]
     NoSuchUserId(Vec<String>),
@@ -354,10 +357,17 @@ impl<'c> Change<'c> {
                 return Err(ChangeError::UserIdForm);
             }
             let user_id = UserID::from(text.as_str());
-            // Also one that was retired: what was revoked for ever can't come back.
-            let there = self.cert.userids().any(|id| *id.userid() == user_id);
-            if there || added.contains(&user_id) {
+            // What was revoked for ever can't come back.
+            let mut valid = self.valid.userids();
+            let is_live = valid.any(|id| {
+                let revoked = matches!(id.revocation_status(), RevocationStatus::Revoked(_));
+                *id.userid() == user_id && !revoked
+            });
+            if is_live || added.contains(&user_id) {
                 return Err(ChangeError::UserIdThere(text.clone()));
+            }
+            if self.cert.userids().any(|id| *id.userid() == user_id) {
+                return Err(ChangeError::UserIdRetired(text.clone()));
             }
             added.push(user_id);
         }

@@ -153,6 +153,10 @@ fn user_ids_come_and_go_and_several_changes_are_approved_at_once() {
     team.as_holder("anna", &["uid", "add", new])
         .exits(2)
         .says("there already");
+    let old = "Story (Juniper) <story@example.org>";
+    team.as_holder("anna", &["uid", "add", old])
+        .exits(2)
+        .says("was retired, for ever");
     team.as_holder("anna", &["uid", "retire", "nobody@example.org"])
         .exits(2)
         .says("there are: Story Team");
