@@ -205,6 +205,52 @@ impl Scene {
         format!("glass-{name}")
     }
 
+    /// Runs the page's script, and gives what gpg lists in its keyring; then leaves nothing behind.
+    #[track_caller]
+    fn gpg_shows(&self, script: &str) -> String {
+        let said = self.in_a_pty(script);
+        let glass = glass_folder(&said);
+        let shown = Command::new("gpg")
+            .arg("--homedir")
+            .arg(glass.join("gnupg"))
+            .args(["--list-keys", "--with-colons"])
+            .output()
+            .unwrap();
+        let end = self.page(&["end"]);
+        self.must("ben", &format!("GLASS={}\n{end}", glass.display()));
+        String::from_utf8_lossy(&shown.stdout).into_owned()
+    }
+
+    fn receipts(&self) {
+        let key = format!("--key {}", self.fingerprint);
+        self.must("anna", "quorate share receipt");
+        for (who, file) in [("ben", "age-identity.txt"), ("cleo", ".ssh/id_ed25519")] {
+            let line = format!("quorate share receipt --as {who} {key} -i ~/{file}");
+            self.must(who, &line);
+        }
+        self.typing("dan", &format!("quorate share receipt --as dan {key}"));
+    }
+
+    /// A host offers a subkey, anna and ben bind it, and the certificate is published.
+    fn binds_a_subkey(&self) -> String {
+        self.receipts();
+        std::fs::create_dir(self.path("host")).unwrap();
+        let offer = "quorate host offer --out ../made.offer --key";
+        let said = self.must("host", &format!("{offer} {}", self.fingerprint));
+        let line = said.lines().find_map(|line| line.strip_prefix("subkey "));
+        let subkey = line.unwrap().split_whitespace().collect();
+        self.must("anna", "quorate subkey bind ../made.offer");
+        let id = self.must("anna", "basename requests/*.request .request");
+        let id = id.trim();
+        let words = self.must("anna", &format!("quorate show {id} --words"));
+        let words = words.replace('\n', " ");
+        let approve = format!("quorate approve {id} --way voice --words '{words}'");
+        self.must("ben", &approve);
+        self.must("anna", &format!("quorate perform {id} ../ben"));
+        self.must("anna", "cp out/0x*.asc published.asc");
+        subkey
+    }
+
     fn page(&self, marks: &[&str]) -> String {
         blocks(marks).replace("/dev/shm/glass-", &format!("/dev/shm/{}-", self.stem()))
     }
@@ -310,20 +356,10 @@ fn the_page_leads_back_to_the_revocations_and_gpg_takes_them() {
     // Steps 1 to 4 with the other folder, as the page says.
     let four = steps.split("age -d -o $GLASS/key.asc").next().unwrap();
     let four = four.replace("sealed/master.1/", "sealed/revocation.1/");
-    let rest = scene.page(&["revocation"]).replace("set -eu\n", "");
-    let said = scene.in_a_pty(&format!("{four}{rest}"));
-    let glass = glass_folder(&said);
-    let shown = Command::new("gpg")
-        .arg("--homedir")
-        .arg(glass.join("gnupg"))
-        .args(["--list-keys", "--with-colons"])
-        .output()
-        .unwrap();
-    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-    scene.must(
-        "ben",
-        &format!("GLASS={}\n{}", glass.display(), scene.page(&["end"])),
-    );
+    let rest = scene
+        .page(&["opened", "revocation"])
+        .replace("set -eu\n", "");
+    let shown = scene.gpg_shows(&format!("{four}{rest}"));
     assert!(shown.contains("pub:r:"), "{shown}");
 }
 
@@ -346,6 +382,19 @@ fn the_page_is_practised_with_practice_shares_and_nothing_at_stake() {
         assert!(said.contains(key.as_str()), "{said}");
         assert!(!glass_folder(&said).exists());
     }
+}
+
+#[test]
+fn the_page_leads_back_to_the_revocation_of_a_later_subkey() {
+    let scene = Scene::set();
+    let subkey = scene.binds_a_subkey();
+    let steps = scene.page(&["all"]);
+    let four = steps.split("age -d -o $GLASS/key.asc").next().unwrap();
+    let four = four.replace("sealed/master.1/", "sealed/revocation.1/");
+    let rest = scene.page(&["opened", "subkey"]).replace("set -eu\n", "");
+    let shown = scene.gpg_shows(&format!("{four}export SUBKEY={subkey}\n{rest}"));
+    assert!(shown.contains("sub:r:"), "{shown}");
+    assert!(!shown.contains("pub:r:"), "{shown}");
 }
 
 #[test]
@@ -379,17 +428,7 @@ fn a_wrong_share_gives_what_the_page_says() {
 #[test]
 fn the_stock_programs_check_evidence_manifest_and_results() {
     let scene = Scene::set();
-    let key = format!("--key {}", scene.fingerprint);
-    scene.must("anna", "quorate share receipt");
-    scene.must(
-        "ben",
-        &format!("quorate share receipt --as ben {key} -i ~/age-identity.txt"),
-    );
-    scene.must(
-        "cleo",
-        &format!("quorate share receipt --as cleo {key} -i ~/.ssh/id_ed25519"),
-    );
-    scene.typing("dan", &format!("quorate share receipt --as dan {key}"));
+    scene.receipts();
 
     // The page's own lines.
     let page = scene.page(&["all", "evidence"]);
