@@ -222,7 +222,11 @@ pub fn effect(plan: &Plan) -> String {
                 SubkeyUse::Encrypt => "encrypting",
                 SubkeyUse::Authenticate => "authenticating",
             };
-            let end = until(seconds(subkey.creation_time()), *expires_after);
+            let made = seconds(subkey.creation_time());
+            let end = match expires_after {
+                None => "as long as the key".to_owned(),
+                Some(_) => until(made, *expires_after),
+            };
             format!("a subkey for {usage}, {end}")
         }
         Plan::RevokeKey { why, .. } | Plan::RevokeSubkey { why, .. } => {

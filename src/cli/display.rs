@@ -100,7 +100,7 @@ fn standing(cert: &Cert, plan: &Plan, now: Timestamp) -> String {
         return "the key is not valid now".to_owned();
     };
     let until = |end: Option<SystemTime>| match end {
-        None => "without end of its own".to_owned(),
+        None => "without end".to_owned(),
         Some(end) => {
             let over = if end <= now { "EXPIRED" } else { "valid until" };
             format!("{over} {}", explain::day_or_time(Timestamp::from(end)))
@@ -136,7 +136,10 @@ fn standing(cert: &Cert, plan: &Plan, now: Timestamp) -> String {
                 Some(key) if revoked(key.revocation_status()) => "REVOKED already".to_owned(),
                 Some(key) => {
                     let life = key.binding_signature().key_validity_period();
-                    format!("bound, {}", until(own_end(key.key(), life)))
+                    match own_end(key.key(), life) {
+                        None => "bound, as long as the key".to_owned(),
+                        end => format!("bound, {}", until(end)),
+                    }
                 }
             }
         }

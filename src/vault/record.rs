@@ -105,7 +105,7 @@ pub enum RecordError {
     #[error("not a UTF-8 text")]
     NotText,
     /// Another kind of file.
-    #[error("not a {wanted}")]
+    #[error("no {wanted}")]
     NotThisKind {
         /// What it should be.
         wanted: &'static str,
