@@ -31,6 +31,7 @@ pub fn lint(cert: &Cert, now: Timestamp) -> Vec<Finding> {
         now,
         lenient: lenient(now),
         found: Vec::new(),
+        whole: Vec::new(),
     };
     search.whole();
     search.user_ids();
@@ -84,6 +85,8 @@ struct Search<'c> {
     now: Timestamp,
     lenient: StandardPolicy<'static>,
     found: Vec<Finding>,
+    /// What was found about the whole certificate.
+    whole: Vec<(Fact, Severity)>,
 }
 
 impl Search<'_> {
@@ -93,10 +96,11 @@ impl Search<'_> {
 
     fn add(&mut self, severity: Severity, part: Part, fact: Fact) {
         // What the whole certificate is refused for needn't be said of each part.
-        let is_told = self
-            .found
-            .iter()
-            .any(|f| f.part == Part::Certificate && f.fact == fact && f.severity <= severity);
+        let mut told = self.whole.iter();
+        let is_told = told.any(|(known, since)| *known == fact && *since <= severity);
+        if part == Part::Certificate {
+            self.whole.push((fact.clone(), severity));
+        }
         if !is_told {
             self.found.push(Finding {
                 severity,
@@ -217,7 +221,8 @@ impl Search<'_> {
             let end =
                 |signature: &Signature| signature.key_expiration_time(key).map(Timestamp::from);
             let (user_id, direct_key) = (end(binding), end(direct));
-            if user_id != direct_key {
+            // One that says nothing of an end leaves it to the user ID, with all of them.
+            if direct_key.is_some() && user_id != direct_key {
                 let fact = Fact::TwoEnds {
                     user_id,
                     direct_key,
@@ -248,8 +253,13 @@ impl Search<'_> {
             if length > GPG_USER_ID {
                 self.add(Severity::Refused, part(), Fact::LongUserId(length));
             }
+            // One that was revoked is over, whatever else it is; often gpg left nothing of it but that.
+            let revoked = matches!(
+                user_id.revocation_status(&lenient, time),
+                RevocationStatus::Revoked(_)
+            );
             if user_id.clone().with_policy(&lenient, time).is_err() {
-                if is_sound {
+                if is_sound && !revoked {
                     let fact = user_id
                         .self_signatures()
                         .find_map(critical)
@@ -259,6 +269,9 @@ impl Search<'_> {
                 continue;
             }
             signed += 1;
+            if revoked {
+                continue;
+            }
             let accepted = |when: Timestamp| {
                 let policy = StandardPolicy::at(SystemTime::from(when));
                 // A key that is refused as a whole was told above.
@@ -295,6 +308,12 @@ impl Search<'_> {
                 self.add(Severity::Refused, part(), Fact::NotYet(made));
                 continue;
             }
+            if matches!(
+                subkey.revocation_status(&lenient, time),
+                RevocationStatus::Revoked(_)
+            ) {
+                continue;
+            }
             let Ok(bound) = subkey.clone().with_policy(&lenient, time) else {
                 if valid.is_some() {
                     let fact = if self.lacks_back_signature(&subkey) {
@@ -321,9 +340,6 @@ impl Search<'_> {
             }
             if bound.key_flags().is_none() {
                 self.add(Severity::Refused, part(), Fact::NoKeyFlags);
-            }
-            if matches!(bound.revocation_status(), RevocationStatus::Revoked(_)) {
-                continue;
             }
             if bound.for_transport_encryption() || bound.for_storage_encryption() {
                 self.add(Severity::Advice, part(), Fact::EncryptionSubkey);

@@ -32,21 +32,29 @@ if ! quiet --import "$chain" || ! quiet --list-keys "$trusted" >/dev/null; then
   exit 1
 fi
 
+# The address of a user ID, which may be nothing else.
+address='
+  function address(user_id) {
+    if (match(user_id, /<[^<> ]+@[^<> ]+>$/)) return tolower(substr(user_id, RSTART))
+    if (user_id ~ /^[^<> ]+@[^<> ]+$/) return tolower("<" user_id ">")
+    return ""
+  }'
+
 # The addresses of a key's own user IDs, one a line.
 addresses() { # addresses FINGERPRINT
   quiet --with-colons --list-keys "$1" |
-    awk -F: '$1 == "uid" && match($10, /<[^<>]+>$/) { print tolower(substr($10, RSTART)) }'
+    awk -F: "$address"'$1 == "uid" && address($10) { print address($10) }'
 }
 
 # "second newer" for each certification of a younger key by this one, as it says itself, oldest first.
 # A master key certifies many keys: a successor has the same address.
 claims() { # claims FINGERPRINT
   addresses "$1" >"$home/addresses"
-  quiet --with-colons --list-sigs | awk -F: -v by="$1" '
+  quiet --with-colons --list-sigs | awk -F: -v by="$1" "$address"'
     NR == FNR { own[$0]; next }
     $1 == "pub" { made = $6; whose = ""; same = 0 }
     $1 == "fpr" && whose == "" { whose = $10; if (whose == by) mine = made }
-    $1 == "uid" { same = match($10, /<[^<>]+>$/) && tolower(substr($10, RSTART)) in own }
+    $1 == "uid" { same = address($10) in own }
     $1 == "sub" { same = 0 }
     $1 == "sig" && same && $13 == by && whose != by && $11 ~ /^1[0-3]/ {
       n++; when[n] = $6; of[n] = whose; born[n] = made
@@ -57,9 +65,9 @@ claims() { # claims FINGERPRINT
 
 # Does gpg find the certification good, at the second when it was made?
 holds() { # holds OLDER NEWER SECOND
-  quiet --faked-system-time "$3!" --with-colons --check-sigs "$2" | awk -F: -v by="$1" -v at="$3" '
+  quiet --faked-system-time "$3!" --with-colons --check-sigs "$2" | awk -F: -v by="$1" -v at="$3" "$address"'
     NR == FNR { own[$0]; next }
-    $1 == "uid" { same = match($10, /<[^<>]+>$/) && tolower(substr($10, RSTART)) in own }
+    $1 == "uid" { same = address($10) in own }
     $1 == "sub" { same = 0 }
     $1 == "sig" && same && $2 == "!" && $13 == by && $6 == at && $11 ~ /^1[0-3]/ { good = 1 }
     $1 == "rev" && same && $13 == by && $11 ~ /^30/ { back = 1 }

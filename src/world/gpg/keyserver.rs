@@ -190,12 +190,30 @@ impl<'w> Throwaway<'w> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// dirmngr wants the user's own folder, and with the options above gpg doesn't make it where it is
+    /// missing; asked for a key in the ordinary way it does.
+    fn own_folder(&self) -> Result<(), KeyserverError> {
+        let nobody = "0000000000000000000000000000000000000000";
+        let args = [
+            "--batch",
+            "--no-tty",
+            "--no-auto-check-trustdb",
+            "--list-keys",
+            nobody,
+        ];
+        let mut command = Command::new(Program::Gpg, &args, b"");
+        command.time_limit = Some(self.patience);
+        self.programs.run(&command)?;
+        Ok(())
+    }
+
     /// Sends a key that is in the keyring.
     ///
     /// # Errors
     /// [`KeyserverError`]. That there is none says little: some servers answer that they stored a key
     /// and didn't. Read it back.
     pub fn send(&self, url: &str, fingerprint: &str) -> Result<(), KeyserverError> {
+        self.own_folder()?;
         let output = self.run(&["--keyserver", url, "--send-keys", fingerprint], b"")?;
         let status = Status::read(&output.stderr);
         if output.status == Some(0) && !status.has("FAILURE") {
@@ -210,6 +228,7 @@ impl<'w> Throwaway<'w> {
     /// # Errors
     /// [`KeyserverError`].
     pub fn receive(&self, url: &str, fingerprint: &str) -> Result<Received, KeyserverError> {
+        self.own_folder()?;
         let options = "--keyserver-options=no-self-sigs-only,no-import-clean,no-import-minimal,no-honor-keyserver-url";
         let output = self.run(
             &[options, "--keyserver", url, "--recv-keys", fingerprint],
