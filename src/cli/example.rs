@@ -393,6 +393,39 @@ cleartext-signed message to out/, for `gpg --verify`.
 Example:
   quorate statement announcement.txt";
 
+/// `quorate lint --help`
+pub(super) const LINT: &str = "\
+Reads the certificates, writes nothing. Exit 0 if nothing is refused now, 1 if
+something is, 4 if a file is damaged. A key that has merely expired isn't
+refused: what it signed before stays good.
+
+Examples:
+  quorate lint
+  quorate lint larch.asc
+  quorate lint ../releases/doc/source/static --json";
+
+/// `quorate lineage --help`
+pub(super) const LINEAGE: &str = "\
+Reads the certificates, writes nothing. Each certification is judged at the
+time when it was made. Exit 1 if a link is missing.
+
+Examples:
+  quorate lineage juniper.asc larch.asc
+  quorate lineage ../releases/doc/source/static";
+
+/// `quorate publish --help`
+pub(super) const PUBLISH: &str = "\
+`keyserver` sends with gpg and reads back into a keyring that is thrown away; a
+step whose result doesn't arrive stays open, exit 1. `site` writes two files
+into the checkout and commits nothing. `succession` writes the chain and the
+script that walks it.
+
+Examples:
+  quorate publish keyserver hkps://keyserver.example.org
+  quorate publish keyserver hkp://localhost:11371 larch.asc
+  quorate publish site ../site --series larch --start 2026-10-05 --previous old.asc
+  quorate publish succession juniper.asc larch.asc --out out/succession.asc";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -456,6 +489,9 @@ mod tests {
             RETIRE,
             REVOKE_LEARN,
             STATEMENT,
+            LINT,
+            LINEAGE,
+            PUBLISH,
         ] {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.

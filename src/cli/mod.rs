@@ -9,6 +9,7 @@ mod attested;
 mod attesters;
 mod card;
 mod carry_out;
+mod certificates;
 mod certified;
 mod certify;
 mod challenge;
@@ -33,6 +34,9 @@ mod init;
 mod key_now;
 mod keys;
 mod learn;
+mod lineage;
+mod lint;
+mod lint_words;
 mod live;
 mod open_request;
 mod opened;
@@ -41,6 +45,7 @@ mod own_share;
 mod perform;
 mod pins;
 mod plugin;
+mod publish;
 mod receipts;
 mod remind;
 pub mod report;
@@ -206,6 +211,15 @@ enum Command {
     /// Check everything in a vault, or single files, from public data alone
     #[command(after_help = example::VERIFY)]
     Verify(verify::Options),
+    /// Would the world accept a certificate? What gpg, Sequoia and the release site refuse
+    #[command(after_help = example::LINT)]
+    Lint(lint::Options),
+    /// From key to key: who certified whom, when, and what is missing
+    #[command(after_help = example::LINEAGE)]
+    Lineage(lineage::Options),
+    /// The certificate goes out: keyserver, release site, the chain of all keys
+    #[command(subcommand, after_help = example::PUBLISH)]
+    Publish(publish::Command),
 }
 
 impl Command {
@@ -270,6 +284,9 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Pins(command)) => pins::run(&context, &command),
         Some(Command::Host(command)) => host::run(&context, &command),
         Some(Command::Verify(options)) => verify::run(&context, &options),
+        Some(Command::Lint(options)) => lint::run(&context, &options),
+        Some(Command::Lineage(options)) => lineage::run(&context, &options),
+        Some(Command::Publish(command)) => publish::run(&context, &command),
     };
     match done {
         Ok(()) if world.terminal.lost_output() => {

@@ -1,0 +1,278 @@
+//! `quorate lint`: would the world accept a certificate?
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sequoia_openpgp::Cert;
+use serde_json::json;
+
+use super::certificates::{self, Damaged, Read};
+use super::context::Context;
+use super::lint_words::{about, by, code, said};
+use super::report::{Exit, Failure};
+use crate::openpgp::lineage::{Link, common_address, in_order, links};
+use crate::openpgp::lint::{Fact, Finding, Part, Severity, lint};
+use crate::publish::release_site::{PageFault, check, grouped, is_page_name};
+use crate::world::{SafeText, Timestamp};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Certificates, or folders with them; without any, the vault's certificate in use
+    #[arg(value_name = "FILE|FOLDER")]
+    files: Vec<PathBuf>,
+    /// For programs: docs/lint.schema.json describes it
+    #[arg(long)]
+    json: bool,
+}
+
+/// One certificate and what was found about it.
+struct Linted<'r> {
+    file: String,
+    cert: &'r Cert,
+    findings: Vec<Finding>,
+    page: Vec<PageFault>,
+}
+
+impl Linted<'_> {
+    fn has(&self, severity: fn(&Severity) -> bool) -> bool {
+        self.findings.iter().any(|f| severity(&f.severity))
+    }
+
+    fn is_refused(&self) -> bool {
+        self.has(|s| *s == Severity::Refused) || !self.page.is_empty()
+    }
+
+    /// Or is it only a user ID or a subkey?
+    fn is_refused_whole(&self) -> bool {
+        let mut whole = self.findings.iter().filter(|f| f.part == Part::Certificate);
+        whole.any(|f| f.severity == Severity::Refused) || !self.page.is_empty()
+    }
+
+    fn is_expired(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|f| matches!(f.fact, Fact::Expired(_)))
+    }
+
+    fn will_be(&self) -> bool {
+        !self.is_refused() && self.has(|s| matches!(s, Severity::RefusedFrom(_)))
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let now = context.world.clock.now();
+    let (read, damaged) = certificates::read(context, &options.files)?;
+    let linted: Vec<Linted<'_>> = read
+        .iter()
+        .flat_map(|file| file.certs.iter().map(move |cert| (file, cert)))
+        .map(|(file, cert)| Linted {
+            file: file.shown(),
+            cert,
+            findings: lint(cert, now),
+            page: page(file),
+        })
+        .collect();
+    let (address, steps) = succession(&linted, now)?;
+    if options.json {
+        let value = as_json(&linted, &steps, &damaged, now);
+        context.say(&serde_json::to_string_pretty(&value).unwrap_or_default());
+    } else {
+        for one in &linted {
+            show(context, one);
+        }
+        if let Some(address) = address {
+            show_succession(context, &address, &steps);
+        }
+    }
+    end(context, options, &linted, &damaged)
+}
+
+/// What stands against a file that is named as the page of a key.
+fn page(file: &Read) -> Vec<PageFault> {
+    let name = file
+        .file
+        .as_ref()
+        .and_then(|file| file.file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    if is_page_name(&name) {
+        // The secret half is found in the certificate already.
+        let faults = check(&name, &file.bytes).1.into_iter();
+        faults.filter(|f| *f != PageFault::Secret).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// Certificates with one address follow one another.
+fn succession(
+    linted: &[Linted<'_>],
+    now: Timestamp,
+) -> Result<(Option<String>, Vec<Link>), Failure> {
+    let certs: Vec<Cert> = linted.iter().map(|one| one.cert.clone()).collect();
+    let Some(address) = common_address(&certs) else {
+        return Ok((None, Vec::new()));
+    };
+    let certs = in_order(certs).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            SafeText::limited(&error.to_string(), 200).to_string(),
+        )
+    })?;
+    if certs.len() < 2 {
+        return Ok((None, Vec::new()));
+    }
+    Ok((Some(address), links(&certs, now)))
+}
+
+fn show(context: &Context<'_>, one: &Linted<'_>) {
+    let state = match (one.is_refused(), one.is_expired(), one.will_be()) {
+        (true, ..) if one.is_refused_whole() => "REFUSED",
+        (true, ..) => "in part",
+        (false, true, _) => "expired",
+        (false, false, true) => "ok today",
+        (false, false, false) => "ok",
+    };
+    context.say(&format!("{state:<9} {}", certificates::name(one.cert)));
+    context.say(&format!("          {}", grouped(&one.cert.fingerprint())));
+    context.say(&format!("          {}", one.file));
+    for fault in &one.page {
+        context.say(&format!(
+            "  refused by the release site: {}",
+            SafeText::limited(&fault.to_string(), 200)
+        ));
+    }
+    for finding in &one.findings {
+        let what = format!("{}{}", about(&finding.part), said(&finding.fact));
+        let by = by(&finding.fact).1;
+        let line = match finding.severity {
+            Severity::Refused if by.is_empty() => format!("refused: {what}"),
+            Severity::Refused => format!("refused by {by}: {what}"),
+            Severity::RefusedFrom(day) => {
+                format!("will be refused by {by} from {}: {what}", day.day())
+            }
+            Severity::Advice => format!("advice: {what}"),
+        };
+        context.say(&format!("  {line}"));
+    }
+}
+
+fn show_succession(context: &Context<'_>, address: &str, steps: &[Link]) {
+    let missing = steps.iter().filter(|link| link.forward.is_err()).count();
+    context.say("");
+    context.say(&format!(
+        "succession of {}: {} keys, {missing} of {} links missing",
+        SafeText::limited(address, 80),
+        steps.len() + 1,
+        steps.len()
+    ));
+    if missing > 0 {
+        context.say("  who trusts one of these keys can't get to the next; see: quorate lineage");
+    }
+}
+
+fn as_json(
+    linted: &[Linted<'_>],
+    steps: &[Link],
+    damaged: &[Damaged],
+    now: Timestamp,
+) -> serde_json::Value {
+    let certificates: Vec<serde_json::Value> = linted
+        .iter()
+        .map(|one| {
+            let page = one.page.iter().map(|fault| {
+                json!({
+                    "severity": "refused", "from": null, "by": "release-site",
+                    "part": { "kind": "page", "name": one.file },
+                    "fact": "page",
+                    "text": SafeText::limited(&fault.to_string(), 200).to_string(),
+                })
+            });
+            let findings = one.findings.iter().map(|finding| {
+                let (severity, from) = match finding.severity {
+                    Severity::Refused => ("refused", None),
+                    Severity::RefusedFrom(day) => ("refused-from", Some(day.to_string())),
+                    Severity::Advice => ("advice", None),
+                };
+                json!({
+                    "severity": severity, "from": from, "by": by(&finding.fact).0,
+                    "part": super::lint_words::part(&finding.part),
+                    "fact": code(&finding.fact), "text": said(&finding.fact),
+                })
+            });
+            json!({
+                "file": one.file,
+                "fingerprint": one.cert.fingerprint().to_hex(),
+                "user_id": certificates::name(one.cert).to_string(),
+                "refused": one.is_refused(),
+                "findings": page.chain(findings).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let links: Vec<serde_json::Value> = steps
+        .iter()
+        .map(|link| {
+            json!({
+                "from": link.from.to_hex(),
+                "to": link.to.to_hex(),
+                "certified": link.forward.as_ref().ok().map(|c| c.made.to_string()),
+                "missing": link.forward.as_ref().err().map(ToString::to_string),
+            })
+        })
+        .collect();
+    let damaged: Vec<serde_json::Value> = damaged
+        .iter()
+        .map(|bad| json!({ "file": bad.file, "why": bad.why }))
+        .collect();
+    json!({
+        "format": 1,
+        "time": now.to_string(),
+        "certificates": certificates,
+        "links": links,
+        "damaged": damaged,
+    })
+}
+
+fn end(
+    context: &Context<'_>,
+    options: &Options,
+    linted: &[Linted<'_>],
+    damaged: &[Damaged],
+) -> Result<(), Failure> {
+    let refused = linted.iter().filter(|one| one.is_refused()).count();
+    let later = linted.iter().filter(|one| one.will_be()).count();
+    let count = linted.len();
+    let s = if count == 1 { "" } else { "s" };
+    if !options.json && count > 1 {
+        let expired = linted.iter().filter(|one| one.is_expired()).count();
+        context.say(&format!(
+            "in all    {count} certificates: {refused} refused now, {later} from a day on; {expired} expired"
+        ));
+    }
+    if !damaged.is_empty() {
+        let mut failure = Failure::new(
+            Exit::Forged,
+            format!(
+                "{} file{} no whole certificate",
+                damaged.len(),
+                if damaged.len() == 1 {
+                    " holds"
+                } else {
+                    "s hold"
+                }
+            ),
+        );
+        for bad in damaged.iter().take(20) {
+            failure = failure.fact(format!("{}: {}", bad.file, bad.why));
+        }
+        return Err(failure.next("fetch them again from where they were published"));
+    }
+    if refused > 0 {
+        let is = if refused == 1 { "is" } else { "are" };
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("{refused} of {count} certificate{s} {is} refused, whole or in part"),
+        ));
+    }
+    Ok(())
+}
