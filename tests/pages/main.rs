@@ -7,6 +7,7 @@ mod machine;
 #[allow(dead_code)]
 #[path = "../host/master.rs"]
 mod master;
+mod publishing;
 #[allow(dead_code)]
 #[path = "../host/quorum.rs"]
 mod quorum;
