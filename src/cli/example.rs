@@ -496,8 +496,9 @@ mod tests {
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.
                 let line = line.trim_start().split("   ").next().unwrap_or(line);
-                // The other end of a pipe is another machine.
+                // The other end of a pipe is another machine; a file is the shell's.
                 let line = line.split(" | ").next().unwrap_or(line);
+                let line = line.split(" >").next().unwrap_or(line);
                 let parsed = super::super::Cli::try_parse_from(words(line));
                 assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
                 count += 1;
