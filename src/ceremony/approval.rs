@@ -1,9 +1,11 @@
-//! An approval: a holder's public word that a request may be carried out. It holds no secret.
+//! An approval: a holder's public word that a request may be carried out, or that a drill was answered. It
+//! holds no secret.
 
 use quorate_share::{Seat, SetId};
 
-use super::request::{VerifiedRequest, hex, unhex};
-use crate::roster::holder_key::{HolderKey, Namespace, SigError};
+use super::asked::{Asked, Form, REQUEST};
+use super::request::{hex, unhex};
+use crate::roster::holder_key::{HolderKey, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;
 use crate::vault::record::{Digest, Record, RecordError, RecordWriter, sign};
@@ -20,7 +22,7 @@ pub const WAYS: [&str; 6] = ["voice", "room", "paper", "other", "opener", "here"
 pub struct Approval {
     /// The vault.
     pub vault: [u8; 16],
-    /// The request.
+    /// The request, or the drill.
     pub request: Digest,
     /// The share set that was asked.
     pub set: SetId,
@@ -67,37 +69,45 @@ pub enum ApprovalError {
 }
 
 impl Approval {
-    /// The signed file.
+    /// The signed file, as an answer to a request.
     ///
     /// # Errors
     /// [`ApprovalError::Record`].
     pub fn sign(&self, key: &HolderKey) -> Result<Vec<u8>, ApprovalError> {
-        let payload = RecordWriter::new("approval")
+        self.sign_as(&REQUEST, key)
+    }
+
+    /// The signed file, in the form of what is answered.
+    ///
+    /// # Errors
+    /// [`ApprovalError::Record`].
+    pub fn sign_as(&self, form: &Form, key: &HolderKey) -> Result<Vec<u8>, ApprovalError> {
+        let payload = RecordWriter::new(form.approval)
             .line("vault", hex(&self.vault))
-            .line("request", self.request.to_string())
+            .line(form.about, self.request.to_string())
             .line("set", self.set.to_string())
             .line("holder", self.holder.to_string())
             .line("seat", self.seat.get().to_string())
             .line("words-by", &self.way)
             .line("signed", self.signed.to_string())
             .finish()?;
-        Ok(sign(&payload, key, Namespace::Approval)?)
+        Ok(sign(&payload, key, form.approves)?)
     }
 
-    /// Reads an approval of `request` and verifies it with the holder key of the set that is asked.
+    /// Reads an approval of a request, or an answer to a drill, and verifies it with the holder key of the set that is asked.
     ///
     /// # Errors
     /// [`ApprovalError`].
     pub fn read(
         file: &[u8],
         manifest: &Manifest,
-        request: &VerifiedRequest,
+        request: &impl Asked,
         now: Timestamp,
     ) -> Result<Self, ApprovalError> {
-        let mut record = Record::parse(file, "approval", MAX_APPROVAL)?;
-        let approval = Self::fields(&mut record)?;
-        let asked = request.request();
-        if approval.vault != manifest.vault_id || approval.set != asked.set {
+        let form = request.form();
+        let mut record = Record::parse(file, form.approval, MAX_APPROVAL)?;
+        let approval = Self::fields(&mut record, form)?;
+        if approval.vault != manifest.vault_id || approval.set != request.set() {
             return Err(ApprovalError::OtherSet);
         }
         if approval.request != request.digest() {
@@ -107,7 +117,7 @@ impl Approval {
             .dealt_to(manifest, &approval.holder, approval.seat)
             .ok_or_else(|| ApprovalError::NotAHolder(approval.holder.clone()))?;
         record
-            .verify(&dealt.holder_key, Namespace::Approval)
+            .verify(&dealt.holder_key, form.approves)
             .map_err(|error| ApprovalError::Signature {
                 holder: approval.holder.clone(),
                 error,
@@ -118,13 +128,13 @@ impl Approval {
         Ok(approval)
     }
 
-    fn fields(record: &mut Record) -> Result<Self, ApprovalError> {
+    fn fields(record: &mut Record, form: &Form) -> Result<Self, ApprovalError> {
         let bad = ApprovalError::Value;
         let vault = unhex(&record.take_line("vault")?).ok_or(bad("vault"))?;
         let request = record
-            .take_line("request")?
+            .take_line(form.about)?
             .parse()
-            .map_err(|_| bad("request"))?;
+            .map_err(|_| bad(form.about))?;
         let set = record.take_line("set")?.parse().map_err(|_| bad("set"))?;
         let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
         let seat = seat(&record.take_line("seat")?).ok_or(bad("seat"))?;

@@ -163,7 +163,7 @@ impl Minutes {
 
 const NONE: &str = "none";
 
-fn names(list: &[Name]) -> String {
+pub(super) fn names(list: &[Name]) -> String {
     let texts: Vec<&str> = list.iter().map(Name::as_str).collect();
     if texts.is_empty() {
         NONE.to_owned()
@@ -172,7 +172,7 @@ fn names(list: &[Name]) -> String {
     }
 }
 
-fn read_names(text: &str) -> Option<Vec<Name>> {
+pub(super) fn read_names(text: &str) -> Option<Vec<Name>> {
     if text == NONE {
         return Some(Vec::new());
     }

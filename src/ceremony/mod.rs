@@ -1,6 +1,9 @@
-//! What is asked and what is answered: request, approval, submission, quorum, minutes.
+//! What is asked and what is answered: request, drill, approval, submission, quorum, minutes.
 
 pub mod approval;
+pub mod asked;
+pub mod drill;
+pub mod drill_minutes;
 pub mod explain;
 pub mod minutes;
 pub mod objection;
@@ -12,6 +15,9 @@ pub mod submission;
 pub mod words;
 
 pub use approval::Approval;
+pub use asked::Asked;
+pub use drill::Drill;
+pub use drill_minutes::DrillMinutes;
 pub use minutes::Minutes;
 pub use offer::Offer;
 pub use outcome::Outcome;

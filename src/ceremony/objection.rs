@@ -3,6 +3,7 @@
 use quorate_share::{Seat, SetId};
 
 use super::approval::seat;
+use super::asked::Asked as _;
 use super::request::{VerifiedRequest, hex};
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;

@@ -1,13 +1,14 @@
 //! A request: what is to be signed, to the byte, and who asks.
 
-use quorate_share::{Generation, Kind, Seat, SetId};
+use quorate_share::{Generation, Kind, SetId};
 use sequoia_openpgp::Fingerprint;
 
+use super::asked::{Asked, Form, Head, REQUEST};
 use crate::openpgp::draft::{Destination, Draft, DraftError, MAX_DRAFT};
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
-use crate::vault::manifest::{Dealt, Manifest, ShareSet};
-use crate::vault::record::{Digest, Record, RecordError, RecordWriter};
+use crate::vault::manifest::Manifest;
+use crate::vault::record::{Digest, Record, RecordError};
 use crate::world::Timestamp;
 
 /// The most bytes that a request file may have: some 60,000 certifications.
@@ -49,7 +50,7 @@ pub struct Request {
     pub drafts: Vec<Draft>,
 }
 
-/// Why a file is no request that can be answered.
+/// Why a file is no request, or no drill, that can be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// The file's form.
@@ -124,13 +125,16 @@ impl Request {
             block.extend_from_slice(&length.to_be_bytes());
             block.extend_from_slice(draft.bytes());
         }
-        Ok(RecordWriter::new("request")
-            .line("vault", hex(&self.vault))
-            .line("key", self.fingerprint.to_hex())
-            .line("asked", kind_word(self.kind))
-            .line("set", self.set.to_string())
-            .line("generation", self.generation.get().to_string())
-            .line("opener", self.opener.to_string())
+        let head = Head {
+            vault: self.vault,
+            fingerprint: self.fingerprint.clone(),
+            kind: self.kind,
+            set: self.set,
+            generation: self.generation,
+            opener: self.opener.clone(),
+        };
+        Ok(head
+            .begin("request")
             .line("machine", &self.machine)
             .line("program", &self.program)
             .line("opened", self.opened.to_string())
@@ -292,7 +296,7 @@ fn drafts(block: &[u8], count: usize) -> Result<Vec<Draft>, RequestError> {
     }
 }
 
-fn time(record: &mut Record<'_>, name: &'static str) -> Result<Timestamp, RequestError> {
+pub(super) fn time(record: &mut Record<'_>, name: &'static str) -> Result<Timestamp, RequestError> {
     record
         .take_line(name)?
         .parse()
@@ -313,11 +317,9 @@ impl VerifiedRequest {
     pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, RequestError> {
         // The signature first: drafts that the opener didn't sign aren't even decoded.
         let head = Head::read(&mut Record::parse(file, "request", MAX_REQUEST)?)?;
-        let set = head.set(manifest)?;
+        let set = head.set(manifest, |set| set.set)?;
+        let dealt = head.opener_in(set)?;
         let opener = head.opener.clone();
-        let dealt = set
-            .of(&opener)
-            .ok_or_else(|| RequestError::NotAHolder(opener.clone()))?;
         let mut record = Record::parse(file, "request", MAX_REQUEST)?;
         record
             .verify(&dealt.holder_key, Namespace::Request)
@@ -346,73 +348,41 @@ impl VerifiedRequest {
     /// # Errors
     /// [`RequestError::Future`], [`RequestError::Closed`].
     pub fn open_at(&self, now: Timestamp) -> Result<(), RequestError> {
-        if self.request.opened.seconds() > now.seconds() + DAY {
-            return Err(RequestError::Future(self.request.opened));
-        }
-        if self.request.closes <= now {
-            return Err(RequestError::Closed(self.request.closes));
-        }
-        Ok(())
-    }
-
-    /// What the holder of a seat of the set that is asked was dealt.
-    pub(super) fn dealt_to<'m>(
-        &self,
-        manifest: &'m Manifest,
-        holder: &Name,
-        seat: Seat,
-    ) -> Option<&'m Dealt> {
-        manifest
-            .set(self.request.kind)?
-            .of(holder)
-            .filter(|dealt| dealt.seat == seat)
-    }
-
-    /// Can an answer bear this date? Two machines' clocks may differ; a day is what the rules allow
-    /// both ways.
-    pub(super) fn can_be_answered_on(&self, signed: Timestamp, now: Timestamp) -> bool {
-        let (signed, opened) = (signed.seconds(), self.request.opened.seconds());
-        signed + DAY >= opened && signed <= now.seconds() + DAY
+        Asked::open_at(self, now)
     }
 }
 
-/// The fields that say whose signature a request must have.
-struct Head {
-    vault: [u8; 16],
-    fingerprint: Fingerprint,
-    kind: Kind,
-    set: SetId,
-    generation: Generation,
-    opener: Name,
-}
-
-impl Head {
-    fn read(record: &mut Record<'_>) -> Result<Self, RequestError> {
-        let bad = RequestError::Value;
-        Ok(Self {
-            vault: unhex(&record.take_line("vault")?).ok_or(bad("vault"))?,
-            fingerprint: record.take_line("key")?.parse().map_err(|_| bad("key"))?,
-            kind: word_kind(&record.take_line("asked")?).ok_or(bad("asked"))?,
-            set: record.take_line("set")?.parse().map_err(|_| bad("set"))?,
-            generation: record
-                .take_line("generation")?
-                .parse()
-                .ok()
-                .and_then(|number| Generation::new(number).ok())
-                .ok_or(bad("generation"))?,
-            opener: Name::parse(&record.take_line("opener")?).map_err(|_| bad("opener"))?,
-        })
+impl Asked for VerifiedRequest {
+    fn form(&self) -> &'static Form {
+        &REQUEST
     }
 
-    fn set<'m>(&self, manifest: &'m Manifest) -> Result<&'m ShareSet, RequestError> {
-        if self.vault != manifest.vault_id || self.fingerprint != manifest.fingerprint {
-            return Err(RequestError::OtherVault);
-        }
-        let set = manifest.set(self.kind).ok_or(RequestError::OtherSet)?;
-        if set.set != self.set || set.generation != self.generation {
-            return Err(RequestError::OtherSet);
-        }
-        Ok(set)
+    fn vault(&self) -> [u8; 16] {
+        self.request.vault
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn kind(&self) -> Kind {
+        self.request.kind
+    }
+
+    fn set(&self) -> SetId {
+        self.request.set
+    }
+
+    fn opened(&self) -> Timestamp {
+        self.request.opened
+    }
+
+    fn closes(&self) -> Timestamp {
+        self.request.closes
+    }
+
+    fn one_time(&self) -> &str {
+        &self.request.one_time
     }
 }
 
@@ -424,7 +394,7 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-fn word_kind(word: &str) -> Option<Kind> {
+pub(super) fn word_kind(word: &str) -> Option<Kind> {
     match word {
         "master" => Some(Kind::Master),
         "revocation" => Some(Kind::Revocation),

@@ -1,15 +1,16 @@
 //! A submission: approval and share together, encrypted to the request's one-time recipient.
 //!
 //! The share inside is signed together with the request's digest, so it can't be carried over to
-//! another request by anybody but its holder.
+//! another request by anybody but its holder. An answer to a drill has the same form, other words,
+//! and a practice share inside.
 
 use quorate_share::Share;
 use zeroize::Zeroizing;
 
 use super::approval::{Approval, ApprovalError};
-use super::request::VerifiedRequest;
+use super::asked::Asked;
 use crate::roster::age_recipient::AgeRecipient;
-use crate::roster::holder_key::{HolderKey, Namespace};
+use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
 use crate::roster::sealing::{Recipient, seal};
@@ -106,21 +107,22 @@ pub struct Submission {
 /// # Errors
 /// [`SubmissionError::Record`], [`SubmissionError::Sealing`].
 pub fn make(
-    request: &VerifiedRequest,
+    request: &impl Asked,
     approval_file: &[u8],
     share_text: &str,
     key: &HolderKey,
 ) -> Result<Vec<u8>, SubmissionError> {
+    let form = request.form();
     let payload = Zeroizing::new(
-        RecordWriter::new("submission")
-            .line("request", request.digest().to_string())
+        RecordWriter::new(form.submission)
+            .line(form.about, request.digest().to_string())
             .block("approval", approval_file)
             .block("share", share_text.as_bytes())
             .finish()?,
     );
-    let signed = Zeroizing::new(sign(&payload, key, Namespace::Submission)?);
+    let signed = Zeroizing::new(sign(&payload, key, form.submits)?);
     let recipient =
-        AgeRecipient::parse(&request.request().one_time).map_err(|_| SubmissionError::Sealing)?;
+        AgeRecipient::parse(request.one_time()).map_err(|_| SubmissionError::Sealing)?;
     seal(&Recipient::Age(recipient), &signed).map_err(|_| SubmissionError::Sealing)
 }
 
@@ -185,11 +187,12 @@ impl Submission {
     pub fn read(
         opened: &[u8],
         manifest: &Manifest,
-        request: &VerifiedRequest,
+        request: &impl Asked,
         now: Timestamp,
     ) -> Result<Self, SubmissionError> {
-        let mut record = Record::parse(opened, "submission", MAX_SUBMISSION)?;
-        let digest = record.take_line("request")?;
+        let form = request.form();
+        let mut record = Record::parse(opened, form.submission, MAX_SUBMISSION)?;
+        let digest = record.take_line(form.about)?;
         let approval_file = record.take_block("approval")?.to_vec();
         let share_text = Zeroizing::new(record.take_block("share")?.to_vec());
         record.end()?;
@@ -201,7 +204,7 @@ impl Submission {
             .dealt_to(manifest, &approval.holder, approval.seat)
             .ok_or_else(|| ApprovalError::NotAHolder(approval.holder.clone()))?;
         record
-            .verify(&dealt.holder_key, Namespace::Submission)
+            .verify(&dealt.holder_key, form.submits)
             .map_err(|_| SubmissionError::Signature(approval.holder.clone()))?;
         let share = Share::from_text(&share_text).map_err(|_| SubmissionError::ShareText)?;
         Ok(Self {

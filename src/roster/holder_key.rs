@@ -40,11 +40,19 @@ pub enum Namespace {
     Closing,
     /// The own shares are destroyed.
     Destruction,
+    /// A drill is opened.
+    Drill,
+    /// A holder's public answer to a drill.
+    DrillAnswer,
+    /// The drill's digest with the practice share.
+    DrillSubmission,
+    /// The opener's report of a drill.
+    DrillMinutes,
 }
 
 impl Namespace {
     /// All of them: what an allowed-signers file lets a holder key sign.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Receipt,
         Self::Request,
         Self::Approval,
@@ -54,6 +62,10 @@ impl Namespace {
         Self::Withdrawal,
         Self::Closing,
         Self::Destruction,
+        Self::Drill,
+        Self::DrillAnswer,
+        Self::DrillSubmission,
+        Self::DrillMinutes,
     ];
 
     /// As it stands in the signature, for example `receipt@quorate`.
@@ -69,6 +81,10 @@ impl Namespace {
             Self::Withdrawal => "withdrawal@quorate",
             Self::Closing => "closing@quorate",
             Self::Destruction => "destruction@quorate",
+            Self::Drill => "drill@quorate",
+            Self::DrillAnswer => "drill-answer@quorate",
+            Self::DrillSubmission => "drill-submission@quorate",
+            Self::DrillMinutes => "drill-minutes@quorate",
         }
     }
 }

@@ -408,7 +408,8 @@ pub fn alone_path(name: &Name, extension: &str) -> String {
     format!("sealed/alone.1/{name}.{extension}")
 }
 
-fn practice_text(fingerprint: &Fingerprint) -> String {
+/// What the practice file says.
+pub(super) fn practice_text(fingerprint: &Fingerprint) -> String {
     format!(
         "quorate practice file 1\n\nThis file is worthless. That it opened shows that your practice \
          shares of\n{}\nwork, and with them the way that the real ones go.\n",

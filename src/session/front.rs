@@ -5,12 +5,13 @@ use std::path::Path;
 use super::deal::{DealJob, Made, Seat};
 pub use super::harden::Purpose;
 
+use super::drill::{DrillFailure, DrillJob, DrillReply};
 use super::harden::Hardening;
 use super::job::made_from_fields;
 use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply};
 use super::start::{Reply, StartError, Starting};
-use super::tags::{DEAL, DONE, REFUSED, SIGN};
+use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN};
 use crate::roster::sealing::Recipient;
 
 /// Why a session gave nothing.
@@ -44,6 +45,14 @@ pub enum Signing {
     Done(SignReply),
     /// Nothing signed.
     Refused(SignFailure),
+}
+
+/// What a drill came to.
+pub enum Drilling {
+    /// The practice file was opened.
+    Done(DrillReply),
+    /// It wasn't.
+    Refused(DrillFailure),
 }
 
 /// A worker that starts while its job is still being prepared.
@@ -105,6 +114,25 @@ pub fn sign(
         _ => None,
     };
     Ok((signing.ok_or(SessionError::Answer)?, ran))
+}
+
+/// Carries out a drill.
+///
+/// # Errors
+/// [`SessionError`]; a refusal of the worker's is a [`Drilling::Refused`].
+pub fn drill(
+    coming: Coming,
+    strict: bool,
+    job: &DrillJob<'_>,
+) -> Result<(Drilling, Ran), SessionError> {
+    let (reply, ran) = run(coming, strict, DRILL, &job.to_fields(), ROOM_TO_SIGN)?;
+    let fields = &reply.message.fields;
+    let drilling = match reply.message.tag {
+        DONE => DrillReply::from_fields(fields).map(Drilling::Done),
+        REFUSED => DrillFailure::from_fields(fields).map(Drilling::Refused),
+        _ => None,
+    };
+    Ok((drilling.ok_or(SessionError::Answer)?, ran))
 }
 
 /// Makes a vault.

@@ -17,9 +17,9 @@ use crate::roster::sealing::Recipient;
 use crate::vault::manifest::{Member, Seal};
 use crate::world::Timestamp;
 
-type Fields = [Zeroizing<Vec<u8>>];
+pub(super) type Fields = [Zeroizing<Vec<u8>>];
 
-fn text(bytes: &[u8]) -> Option<&str> {
+pub(super) fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
@@ -27,7 +27,7 @@ fn number(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.try_into().ok()?))
 }
 
-fn time(bytes: &[u8]) -> Option<Timestamp> {
+pub(super) fn time(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_seconds(number(bytes)?)
 }
 

@@ -6,8 +6,11 @@
 //!
 //! Read in this order: [`worker`], [`sign`], [`harden`]; `docs/session.md` walks through them.
 
+mod answers;
 pub mod channel;
 pub mod deal;
+pub mod drill;
+mod drill_job;
 pub mod front;
 pub mod harden;
 mod job;

@@ -5,11 +5,12 @@
 //! to the fingerprint of the rebuilt key; from the front end the worker believes only the pin, the
 //! clock and which set is in force.
 
-use quorate_share::{Candidates, CombineError, Commitment, Kind};
+use quorate_share::Kind;
 use sequoia_openpgp::Fingerprint;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::answers::{Answers, Wanted, identity, pinned, set_of};
 use super::locked::LockedBytes;
 use super::refusal::Refusal;
 use crate::ceremony::request::VerifiedRequest;
@@ -22,7 +23,7 @@ use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
 use crate::roster::passphrase::{Passphrase, decrypt};
 use crate::roster::sealing::{AgeRecipient, Recipient, seal};
-use crate::vault::manifest::{Manifest, ShareSet, SignedManifest};
+use crate::vault::manifest::Manifest;
 use crate::world::Timestamp;
 
 /// The most bytes that a master or revocation file's plaintext may have.
@@ -85,16 +86,13 @@ impl From<Refusal> for SignFailure {
 /// [`SignFailure`]; then nothing was signed.
 pub fn sign(job: &SignJob<'_>) -> Result<SignReply, SignFailure> {
     // What is asked, and may it be done now?
-    let manifest = SignedManifest::read(job.manifest, &job.pin)
-        .map_err(|error| Refusal::Manifest(error.to_string()))?;
+    let manifest = pinned(job.manifest, &job.pin)?;
     let manifest = manifest.manifest();
     let request = VerifiedRequest::read(job.request, manifest)
         .map_err(|error| Refusal::Request(error.to_string()))?;
     request.open_at(job.now).map_err(|_| Refusal::Closed)?;
     let asked = request.request();
-    let set = manifest
-        .set(asked.kind)
-        .ok_or(Refusal::Request("no such share set".into()))?;
+    let set = set_of(manifest, asked.kind)?;
     // What was made in advance for the worst day waits for nobody's receipt.
     if !job.in_force && asked.kind != Kind::Revocation {
         return Err(Refusal::NotInForce.into());
@@ -105,14 +103,9 @@ pub fn sign(job: &SignJob<'_>) -> Result<SignReply, SignFailure> {
     }
 
     // Who answered, and with which share?
-    let identity = std::str::from_utf8(job.identity)
-        .ok()
-        .and_then(|text| OneTimeIdentity::parse(text).ok())
-        .ok_or(Refusal::Identity)?;
-    if identity.recipient().to_string() != asked.one_time {
-        return Err(Refusal::Identity.into());
-    }
-    let mut answers = Answers::new(set);
+    let identity = identity(job.identity, &asked.one_time)?;
+    let mut answers = Answers::new(set, Wanted::Real);
+    let mut verdicts = Vec::with_capacity(job.submissions.len());
     for file in &job.submissions {
         let verdict = match submission::open(file, &identity) {
             None => Verdict::Unopened,
@@ -121,37 +114,15 @@ pub fn sign(job: &SignJob<'_>) -> Result<SignReply, SignFailure> {
                 Ok(submission) => answers.take(submission),
             },
         };
-        answers.verdicts.push(verdict);
+        verdicts.push(verdict);
     }
-    let Answers {
-        candidates,
-        verdicts,
-        approvals,
-        seats,
-        ..
-    } = answers;
     let failed = |refusal| SignFailure {
         verdicts: verdicts.clone(),
         refusal,
     };
 
     // The key, for the moment that it takes.
-    let quorum = candidates.quorum().map_err(|error| {
-        failed(match error {
-            CombineError::TooFew { .. } => Refusal::TooFew,
-            other => Refusal::Combining(other.to_string()),
-        })
-    })?;
-    let used: Vec<Name> = quorum
-        .seats()
-        .filter_map(|seat| {
-            seats
-                .iter()
-                .find(|(s, _)| *s == seat)
-                .map(|(_, name)| name.clone())
-        })
-        .collect();
-    let recovered = LockedBytes::new(quorum.combine());
+    let (used, recovered) = answers.combine().map_err(failed)?;
     let passphrase = recovered
         .expose(Passphrase::from_recovered)
         .map_err(|_| failed(Refusal::KeyFile))?;
@@ -165,8 +136,8 @@ pub fn sign(job: &SignJob<'_>) -> Result<SignReply, SignFailure> {
         })
         .map_err(failed)?;
     Ok(SignReply {
+        approvals: answers.approvals,
         verdicts,
-        approvals,
         used,
         signatures,
     })
@@ -238,62 +209,4 @@ fn identity_in(opened: &[u8]) -> Option<OneTimeIdentity> {
         .lines()
         .find(|line| line.starts_with("AGE-SECRET-KEY-"))?;
     OneTimeIdentity::parse(line).ok()
-}
-
-/// The answers taken so far.
-struct Answers<'m> {
-    set: &'m ShareSet,
-    candidates: Candidates,
-    verdicts: Vec<Verdict>,
-    approvals: Vec<Vec<u8>>,
-    seats: Vec<(quorate_share::Seat, Name)>,
-}
-
-impl<'m> Answers<'m> {
-    fn new(set: &'m ShareSet) -> Self {
-        Self {
-            set,
-            candidates: Candidates::new(),
-            verdicts: Vec::new(),
-            approvals: Vec::new(),
-            seats: Vec::new(),
-        }
-    }
-
-    /// Compares the share with the commitment of the holder's seat. A false share is left out and
-    /// named; its approval counts as evidence all the same.
-    fn take(&mut self, submission: Submission) -> Verdict {
-        let Submission {
-            approval,
-            approval_file,
-            share,
-        } = submission;
-        let holder = approval.holder;
-        if self.seats.iter().any(|(_, name)| *name == holder) {
-            return Verdict::Again(holder);
-        }
-        let Some(dealt) = self.set.of(&holder) else {
-            return Verdict::Refused("not a holder".into());
-        };
-        self.approvals.push(approval_file);
-        let header = share.header();
-        let fits = header.kind == self.set.kind
-            && header.set == self.set.set
-            && header.generation == self.set.generation
-            && share.seat() == dealt.seat;
-        if !fits {
-            return Verdict::False(holder);
-        }
-        match check(&dealt.commitment, share).map(|share| self.candidates.add(share)) {
-            Some(Ok(_)) => {
-                self.seats.push((dealt.seat, holder.clone()));
-                Verdict::True(holder)
-            }
-            _ => Verdict::False(holder),
-        }
-    }
-}
-
-fn check(commitment: &Commitment, share: quorate_share::Share) -> Option<quorate_share::TrueShare> {
-    commitment.check(share).ok()
 }

@@ -10,3 +10,5 @@ pub const SIGN: u8 = TAG_FIRST_FREE + 1;
 pub const DONE: u8 = TAG_FIRST_FREE + 2;
 /// From the worker: refused; one field, [`super::refusal::Refusal`] in a line.
 pub const REFUSED: u8 = TAG_FIRST_FREE + 3;
+/// To the worker: carry out a drill ([`super::drill`]).
+pub const DRILL: u8 = TAG_FIRST_FREE + 4;

@@ -2,11 +2,12 @@
 
 use super::channel::Message;
 use super::deal::{DealJob, deal};
+use super::drill::{DrillJob, drill};
 use super::job::made_to_fields;
 use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, sign};
 use super::start::Channel;
-use super::tags::{DEAL, DONE, REFUSED, SIGN};
+use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN};
 
 /// Locks this process up, does the one job and ends it. The front end reads how it went from
 /// the answer; the exit code only tells whether there was one.
@@ -29,6 +30,13 @@ fn answer(job: &Message) -> (u8, Vec<Vec<u8>>) {
     match job.tag {
         SIGN => match SignJob::from_fields(&job.fields) {
             Some(job) => match sign(&job) {
+                Ok(reply) => (DONE, reply.into_fields()),
+                Err(failure) => (REFUSED, failure.into_fields()),
+            },
+            None => refused(Refusal::Job),
+        },
+        DRILL => match DrillJob::from_fields(&job.fields) {
+            Some(job) => match drill(&job) {
                 Ok(reply) => (DONE, reply.into_fields()),
                 Err(failure) => (REFUSED, failure.into_fields()),
             },
