@@ -303,6 +303,7 @@ impl<'w> Context<'w> {
             "minutes",
             "revocations",
             "attestations",
+            "drills",
             "out",
             "sealed/master.1",
             "sealed/revocation.1",

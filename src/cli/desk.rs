@@ -140,14 +140,23 @@ pub(super) fn submissions_in(files: &dyn Files, folder: &Path) -> Result<Vec<Pat
 impl Context<'_> {
     /// Where the secrets of an own request lie on this machine.
     pub(super) fn desk(&self, opened: &Opened, request: &Digest) -> Result<Desk, Failure> {
+        self.desk_in(opened, "requests", request)
+    }
+
+    /// Where those of an own drill lie.
+    pub(super) fn drill_desk(&self, opened: &Opened, drill: &Digest) -> Result<Desk, Failure> {
+        self.desk_in(opened, "drills", drill)
+    }
+
+    fn desk_in(&self, opened: &Opened, all: &str, digest: &Digest) -> Result<Desk, Failure> {
         let vault = self.pins()?.vault_folder(&opened.vault_id);
-        let folder = vault.join("requests").join(&request.to_string()[..16]);
+        let folder = vault.join(all).join(&digest.to_string()[..16]);
         Ok(Desk {
             inbox: folder.join("inbox"),
             targets: folder.join("targets"),
             one_time: folder.join("one-time"),
             live: folder.join("live"),
-            parents: vec![vault.clone(), vault.join("requests")],
+            parents: vec![vault.clone(), vault.join(all)],
             folder,
         })
     }

@@ -62,7 +62,7 @@ be practised so by anybody, with nothing at stake.
 
 Examples:
   quorate share practice
-  quorate share practice --of revocation --yes >ben.practice";
+  quorate share practice --of revocation --yes";
 
 /// `quorate share card --help`
 pub(super) const SHARE_CARD: &str = "\
@@ -154,6 +154,48 @@ Examples:
   quorate perform c41f9e2
   quorate perform c41f9e2 c41f9e2-ben.submission c41f9e2-cleo.submission
   quorate perform c41f9e2 ~/inbox --strict";
+
+/// `quorate drill --help`
+pub(super) const DRILL: &str = "\
+The whole way of a request, with the practice shares that lie in the very same
+sealed files, and practice.1.age, which is worthless. A drill can't be turned
+into a request, nor a request into a drill. Evidence goes to drills/.
+
+Examples:
+  quorate drill open
+  quorate drill answer 3f2a1b9
+  quorate drill perform 3f2a1b9
+  quorate drill list";
+
+/// `quorate drill open --help`
+pub(super) const DRILL_OPEN: &str = "\
+Writes drills/ in the vault, and the one-time key, sealed to you, on this
+machine. Needs no receipts: a team can practise before the key is in force.
+
+Examples:
+  quorate drill open
+  quorate drill open --of revocation -i age-identity.txt";
+
+/// `quorate drill answer --help`
+pub(super) const DRILL_ANSWER: &str = "\
+Writes drills/ID-YOU.answer in the vault (public), and a submission outside it,
+to be sent to the opener: your practice share, never the real one.
+
+Examples:
+  quorate drill answer 3f2a1b9
+  quorate drill answer 3f2a1b9 -i age-identity.txt --out /tmp
+  quorate drill answer 3f2a --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
+
+/// `quorate drill perform --help`
+pub(super) const DRILL_PERFORM: &str = "\
+Takes the submissions from this machine's inbox (`quorate submit` puts them
+there), and files or folders named. The locked-up process opens practice.1.age,
+and is given no file of the key. Writes answers and minutes to drills/, then
+deletes the one-time key and the inbox.
+
+Examples:
+  quorate drill perform 3f2a1b9
+  quorate drill perform 3f2a1b9 drill-3f2a1b9-ben.submission --strict";
 
 /// `quorate verify --help`
 pub(super) const VERIFY: &str = "\
@@ -463,6 +505,10 @@ mod tests {
             SHOW,
             APPROVE,
             PERFORM,
+            DRILL,
+            DRILL_OPEN,
+            DRILL_ANSWER,
+            DRILL_PERFORM,
             VERIFY,
             DECLINE,
             WITHDRAW,

@@ -21,6 +21,7 @@ mod decline;
 mod desk;
 mod discard;
 mod display;
+mod drill;
 mod example;
 mod expect;
 mod extend;
@@ -30,6 +31,7 @@ mod here;
 mod host;
 mod import;
 mod in_use;
+mod inbox;
 mod init;
 mod key_now;
 mod keys;
@@ -38,6 +40,7 @@ mod lineage;
 mod lint;
 mod lint_words;
 mod live;
+mod one_time;
 mod open_request;
 mod opened;
 mod own_files;
@@ -202,6 +205,9 @@ enum Command {
     /// Carry out a request with the submissions that have come
     #[command(after_help = example::PERFORM)]
     Perform(perform::Options),
+    /// The whole way with practice shares: nothing of the key is touched
+    #[command(subcommand, after_help = example::DRILL)]
+    Drill(drill::Command),
     /// What this machine remembers of a vault, to and from another machine
     #[command(subcommand, after_help = example::PINS)]
     Pins(pins::Command),
@@ -236,6 +242,7 @@ impl Command {
                 | Self::Statement(_)
                 | Self::Approve(_)
                 | Self::Perform(_)
+                | Self::Drill(_)
         )
     }
 }
@@ -281,6 +288,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Receipts(command)) => receipts::run(&context, &command),
         Some(Command::Attest(options)) => attest::run(&context, &options),
         Some(Command::Perform(options)) => perform::run(&context, &options),
+        Some(Command::Drill(command)) => drill::run(&context, &command),
         Some(Command::Pins(command)) => pins::run(&context, &command),
         Some(Command::Host(command)) => host::run(&context, &command),
         Some(Command::Verify(options)) => verify::run(&context, &options),

@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 use super::keys::MAX_KEY_FILE;
 use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
+use crate::ceremony::drill::MAX_DRILL;
+use crate::ceremony::drill_minutes::MAX_DRILL_MINUTES;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::{MAX_MINUTES, Minutes};
 use crate::ceremony::objection::MAX_OBJECTION;
@@ -63,6 +65,9 @@ pub(super) struct Evidence {
     /// Revocations that were learnt from outside.
     pub learnt: Pieces,
     pub attestations: Pieces,
+    pub drills: Pieces,
+    pub drill_answers: Pieces,
+    pub drill_minutes: Pieces,
     /// What the roots handed in; read only where attestations are to be checked with it.
     pub keys: Pieces,
     /// Files that could not be read, and why.
@@ -102,6 +107,9 @@ impl Evidence {
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
             learnt: read("revocations", ".asc", MAX_LEARNT_FILE)?,
+            drills: read("drills", ".drill", MAX_DRILL)?,
+            drill_answers: read("drills", ".answer", MAX_APPROVAL)?,
+            drill_minutes: read("drills", ".minutes", MAX_DRILL_MINUTES)?,
             unreadable,
         })
     }
@@ -207,7 +215,7 @@ impl Opened {
     }
 
     /// The id of a request in its file's name.
-    fn id_of(relative: &Path) -> String {
+    pub(super) fn id_of(relative: &Path) -> String {
         relative
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -242,7 +250,10 @@ impl Opened {
                 format!("there is no request {}", SafeText::new(wanted)),
             )
             .fact(format!("requests here: {}", SafeText::limited(&here, 400)))
-            .next("git pull"));
+            .next(match is_id && self.is_a_drill(wanted) {
+                true => "it is a drill: quorate drill answer ID, quorate drill perform ID",
+                false => "git pull",
+            }));
         };
         if more.is_some() {
             return Err(

@@ -13,6 +13,8 @@ use super::opened::Opened;
 use super::plugin;
 use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::Approval;
+use crate::ceremony::asked::Asked;
+use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::request::VerifiedRequest;
 use crate::ceremony::submission;
 use crate::roster::age_file::OpenError;
@@ -53,27 +55,46 @@ impl OwnShare<'_> {
         way: &str,
         signed: Timestamp,
     ) -> Result<Answer, Failure> {
+        self.answer(verified, &self.sealed.share_text, way, signed)
+    }
+
+    /// Takes part in a drill: of what is sealed the practice share alone is passed on.
+    pub(super) fn practise(
+        &self,
+        drill: &VerifiedDrill,
+        way: &str,
+        signed: Timestamp,
+    ) -> Result<Answer, Failure> {
+        self.answer(drill, &self.sealed.practice_text, way, signed)
+    }
+
+    fn answer(
+        &self,
+        asked: &impl Asked,
+        share_text: &str,
+        way: &str,
+        signed: Timestamp,
+    ) -> Result<Answer, Failure> {
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(
                 Exit::Failed,
                 format!("the answer can't be written: {error}"),
             )
         };
-        let request = verified.request();
         let key = &self.sealed.holder_key;
         let approval = Approval {
-            vault: request.vault,
-            request: verified.digest(),
-            set: request.set,
+            vault: asked.vault(),
+            request: asked.digest(),
+            set: asked.set(),
             holder: self.dealt.holder.clone(),
             seat: self.dealt.seat,
             way: way.to_owned(),
             signed,
         }
-        .sign(key)
+        .sign_as(asked.form(), key)
         .map_err(|error| failed(&error))?;
-        let submission = submission::make(verified, &approval, &self.sealed.share_text, key)
-            .map_err(|error| failed(&error))?;
+        let submission =
+            submission::make(asked, &approval, share_text, key).map_err(|error| failed(&error))?;
         Ok(Answer {
             approval,
             submission,

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use quorate_share::Kind;
 
 use super::context::Context;
 use super::desk::{Desk, OneTimeKey};
-use super::opened::{Found, Opened};
+use super::opened::Opened;
 use super::report::{Exit, Failure, path};
+use crate::ceremony::asked::Asked as _;
 use crate::ceremony::submission::{BEGIN, END, MAX_SUBMISSION, normalized, split};
 use crate::vault::record::Digest;
 use crate::world::{Batch, Kind as FileKind};
@@ -20,7 +22,7 @@ pub(super) struct Options {
     /// Files with submissions, as they came; without any, the standard input is read
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The request that they answer, if they don't say so and several of yours are open
+    /// The request or drill that they answer, if they don't say so and several of yours are open
     #[arg(long, value_name = "ID")]
     request: Option<String>,
 }
@@ -52,7 +54,13 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
                 .fact("it begins with BEGIN AGE ENCRYPTED FILE and ends with END AGE ENCRYPTED FILE; nothing was stored")
                 .next("ask for it again; a file or a pipe cuts less than a mail"));
         }
-        let (found, desk) = request_of(context, &opened, options, text)?;
+        let Mine {
+            id,
+            desk,
+            kind,
+            perform,
+            ..
+        } = request_of(context, &opened, options, text)?;
         let folders = desk.folders();
         let here = match context.world.files.kind(&desk.inbox)? {
             Some(FileKind::Folder) => context.world.files.list(&desk.inbox)?.len(),
@@ -76,53 +84,83 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .replace(&file, armor, 0o600)
             .commit(context.world.files, context.world.random)?;
         context.say(&if again {
-            format!("{name}: it lay here already, for {}", found.id)
+            format!("{name}: it lay here already, for {id}")
         } else {
-            format!(
-                "{name}: stored for {}; what is in it shows when it is carried out",
-                found.id
-            )
+            format!("{name}: stored for {id}; what is in it shows when it is carried out")
         });
         if desk.key(context.world.files)? == OneTimeKey::InMemory {
             context.advise("its live session shows it now");
             continue;
         }
-        let needed = opened.set(found.verified.request().kind)?.threshold.get();
+        let needed = opened.set(kind)?.threshold.get();
         let count = context.world.files.list(&desk.inbox)?.len();
         context.advise(&format!("{count} arrived here, {needed} are needed"));
         if count >= usize::from(needed) {
-            context.advise(&format!("  next: quorate perform {}", found.id));
+            context.advise(&format!("  next: {perform} {id}"));
         }
     }
     Ok(())
 }
 
-/// The own open request that a submission answers: named, or said in the text, or the only one.
+/// An open request or drill of this machine.
+struct Mine {
+    id: String,
+    digest: Digest,
+    desk: Desk,
+    kind: Kind,
+    perform: &'static str,
+}
+
+/// All requests and drills of this machine that can still be answered.
+fn mine(context: &Context<'_>, opened: &Opened) -> Result<Vec<Mine>, Failure> {
+    let mut mine = Vec::new();
+    for found in opened.requests().into_iter().flatten() {
+        let digest = found.verified.digest();
+        let desk = context.desk(opened, &digest)?;
+        let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
+        if open && desk.key(context.world.files)?.is_here() {
+            mine.push(Mine {
+                kind: found.verified.request().kind,
+                id: found.id,
+                digest,
+                desk,
+                perform: "quorate perform",
+            });
+        }
+    }
+    for found in opened.drills().into_iter().flatten() {
+        let digest = found.verified.digest();
+        let desk = context.drill_desk(opened, &digest)?;
+        let open = found.verified.open_at(opened.now).is_ok();
+        if open && desk.key(context.world.files)?.is_here() {
+            mine.push(Mine {
+                kind: found.verified.kind(),
+                id: found.id,
+                digest,
+                desk,
+                perform: "quorate drill perform",
+            });
+        }
+    }
+    Ok(mine)
+}
+
+/// The one that a submission answers: named, or said in the text, or the only one.
 fn request_of(
     context: &Context<'_>,
     opened: &Opened,
     options: &Options,
     text: &[u8],
-) -> Result<(Found, Desk), Failure> {
-    let mut mine = Vec::new();
-    for found in opened.requests().into_iter().flatten() {
-        let desk = context.desk(opened, &found.verified.digest())?;
-        let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
-        if open && desk.key(context.world.files)?.is_here() {
-            mine.push((found, desk));
-        }
-    }
+) -> Result<Mine, Failure> {
+    let mut mine = mine(context, opened)?;
     let text = String::from_utf8_lossy(text);
-    let fits = |found: &Found| match &options.request {
-        Some(wanted) => found.id.starts_with(wanted.as_str()) && wanted.len() >= 4,
-        None => text.contains(&found.verified.digest().to_string()),
+    let fits = |mine: &Mine| match &options.request {
+        Some(wanted) => mine.id.starts_with(wanted.as_str()) && wanted.len() >= 4,
+        None => text.contains(&mine.digest.to_string()),
     };
-    let ids: Vec<String> = mine.iter().map(|(found, _)| found.id.clone()).collect();
+    let ids: Vec<String> = mine.iter().map(|mine| mine.id.clone()).collect();
     let only = mine.len() == 1 && options.request.is_none();
-    let at = mine
-        .iter()
-        .position(|(found, _)| fits(found))
-        .or(only.then_some(0));
+    let at = mine.iter().position(fits).or(only.then_some(0));
     at.map(|at| mine.swap_remove(at)).ok_or_else(|| {
         let failure = Failure::new(
             Exit::Usage,

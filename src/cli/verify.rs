@@ -27,7 +27,7 @@ use crate::world::{SafeText, Timestamp};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Only these files of the vault: receipts, requests, approvals, results, minutes, attestations
+    /// Only these files of the vault: receipts, requests, approvals, results, minutes, attestations, drills
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print the allowed-signers file for `ssh-keygen -Y verify`, and nothing else
@@ -180,8 +180,19 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
             ))
         }
         _ if head.starts_with(b"-----BEGIN PGP PUBLIC KEY") => opened.check_attestation(file),
-        _ => Err("no evidence that this program knows".to_owned()),
+        _ => opened
+            .check_drill(file)
+            .unwrap_or_else(|| Err("no evidence that this program knows".to_owned())),
     }
+}
+
+/// The same, of the kind that belongs where it lies: nobody looks for a request among drills.
+fn in_its_place(opened: &Opened, word: &str, file: &[u8]) -> Result<String, String> {
+    let head = format!("quorate {} ", word.replace(' ', "-"));
+    if word != "attestation" && !file.starts_with(head.as_bytes()) {
+        return Err(format!("not a {word}"));
+    }
+    check(opened, file)
 }
 
 fn single(context: &Context<'_>, opened: &Opened, files: &[PathBuf]) -> Result<(), Failure> {
@@ -240,21 +251,23 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ("result", &evidence.results),
         ("minutes", &evidence.minutes),
         ("attestation", &evidence.attestations),
+        ("drill", &evidence.drills),
+        ("drill answer", &evidence.drill_answers),
+        ("drill minutes", &evidence.drill_minutes),
     ];
     let mut counts = Vec::new();
     for (word, files) in kinds {
         for (file, bytes) in files {
-            findings.note(file, check(opened, bytes));
+            findings.note(file, in_its_place(opened, word, bytes));
         }
-        if files.is_empty()
-            && matches!(
-                word,
-                "closing" | "destruction" | "withdrawal" | "decline" | "attestation"
-            )
-        {
+        let always = matches!(
+            word,
+            "receipt" | "request" | "approval" | "result" | "minutes"
+        );
+        if files.is_empty() && !always {
             continue;
         }
-        let s = if files.len() == 1 || word == "minutes" {
+        let s = if files.len() == 1 || word.ends_with("minutes") {
             ""
         } else {
             "s"
@@ -302,6 +315,9 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     }
     for found in opened.requests().into_iter().flatten() {
         describe(context, opened, &found);
+    }
+    if !evidence.drills.is_empty() {
+        context.say(&format!("last drill   {}", opened.last_drill().line()));
     }
     context.say(&format!(
         "in all       {}: {} good, {} bad",

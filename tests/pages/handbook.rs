@@ -162,6 +162,13 @@ fn every_command_of_the_handbook_works_for_each_kind_of_key() {
             }
             values.insert("WORDS", words(&id));
         }
+        if command.contains(" drill open") {
+            let at = said.find("\ndrill ").unwrap() + "\ndrill ".len();
+            let id = said[at..at + 7].to_owned();
+            let words = must("anna", &format!("quorate drill show {id} --words"));
+            values.insert("DRILLSAID", words.replace('\n', " "));
+            values.insert("DRILL", id);
+        }
         if who == "stranger" {
             assert!(said.starts_with("GENUINE"), "{said}");
         }

@@ -233,6 +233,23 @@ fn perform_of_a_subkeys_binding_killed_at_any_write_leaves_the_old_vault_or_the_
 }
 
 #[test]
+fn a_drill_killed_at_any_write_is_done_when_run_again() {
+    let team = two();
+    let id = team.opens_a_drill("master");
+    team.answers_the_drill("ben", &id).exits(0);
+    let submission = team.drill_submission("ben", &id);
+    let arguments = ["drill", "perform", &id, submission.to_str().unwrap()];
+    killed_everywhere(&team, "anna", &arguments, |copy| {
+        let again = copy.drill_submission("ben", &id);
+        let again = ["drill", "perform", &id, again.to_str().unwrap()];
+        copy.run("anna", &again).exits(0).says("with anna, ben");
+        copy.verifies().says("1 drill minutes");
+        copy.run("anna", &["drill", "show", &id, "--words"])
+            .exits(2);
+    });
+}
+
+#[test]
 fn a_full_disk_or_a_read_only_folder_is_a_sentence_and_loses_nothing() {
     let team = two();
     let id = team.opens();

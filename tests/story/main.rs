@@ -8,6 +8,7 @@ mod carded;
 mod ceremony;
 mod challenged;
 mod changed;
+mod drilled;
 mod gathered;
 mod imported;
 mod interrupted;

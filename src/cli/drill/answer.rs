@@ -1,0 +1,214 @@
+//! `quorate drill answer`: as `approve`, with the practice share.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::NOTHING_AT_STAKE;
+use super::evidence::Found;
+use crate::ceremony::approval::WAYS;
+use crate::ceremony::asked::Asked as _;
+use crate::ceremony::words;
+use crate::cli::context::Context;
+use crate::cli::opened::Opened;
+use crate::cli::own_share::Answer;
+use crate::cli::report::{Exit, Failure, path};
+use crate::cli::{Identity, screen};
+use crate::roster::name::Name;
+use crate::vault::render::kind_word;
+use crate::world::{Batch, SafeText};
+
+#[derive(Args)]
+pub(in crate::cli) struct Options {
+    /// The drill: its id, or the beginning of it
+    drill: String,
+    /// The eight words, if there is no terminal to type them at
+    #[arg(long, value_name = "WORDS", requires = "way")]
+    words: Option<String>,
+    /// How the opener gave you the words: voice, room, paper or other
+    #[arg(long, value_name = "WAY")]
+    way: Option<String>,
+    /// The folder for the submission; default: your home directory. With - it is written to the
+    /// standard output, for a pipe, and everything else to the standard error
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    identity: Identity,
+}
+
+impl Options {
+    fn piped(&self) -> bool {
+        self.out.as_deref() == Some(Path::new("-"))
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    if options.piped() {
+        context.leave_the_output_free();
+    }
+    let opened = context.open()?;
+    let me = context.me(&opened)?;
+    let found = opened.drill(&options.drill)?;
+    let (id, drill) = (&found.id, &found.verified);
+    drill
+        .open_at(context.world.clock.now())
+        .map_err(|error| super::refused(id, &error))?;
+    if opened.drilled(&found).is_some() {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("drill {id} was carried out already"),
+        ));
+    }
+    let folder = folder(context, &opened, options)?;
+    explain(context, &opened, &found, &me)?;
+    let way = compare_words(context, options, &found)?;
+
+    // The own share comes last, as it does when it is the real one.
+    let own = context.open_own(&opened, &me, drill.kind(), &options.identity)?;
+    let Answer {
+        approval,
+        submission,
+    } = own.practise(drill, &way, context.world.clock.now())?;
+    // For `submit`, which can't open it; nobody believes this line.
+    let head = format!(
+        "quorate drill submission: drill {} from {me}\n",
+        drill.digest()
+    );
+    let submission = [head.as_bytes(), &submission].concat();
+    let file = folder.join(format!("drill-{id}-{me}.submission"));
+    if !options.piped() {
+        Batch::new()
+            .replace(&file, submission.clone(), 0o600)
+            .commit(context.world.files, context.world.random)?;
+    }
+    let relative = format!("drills/{id}-{me}.answer");
+    context.write(&opened, vec![(PathBuf::from(&relative), approval)])?;
+
+    let others = opened.drill_answers(&found);
+    let others = others.iter().filter(|answer| answer.holder != me).count();
+    context.say("");
+    context.say(&format!(
+        "{me} answered drill {id}; that makes {} of {} needed",
+        others + 1,
+        opened.set(drill.kind())?.threshold.get()
+    ));
+    if options.piped() {
+        let text = String::from_utf8_lossy(&submission);
+        context.world.terminal.say(text.trim_end());
+        context.say("the submission went to the standard output");
+    } else {
+        context.say(&format!(
+            "send to {} by the way that you would use for a real one; not for git:",
+            drill.drill().opener
+        ));
+        context.say(&format!("  {}", path(&file)));
+    }
+    context.share_by_git(&opened.folder, &relative, &format!("Drill {id}: {me}"));
+    Ok(())
+}
+
+/// Where the submission goes.
+fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<PathBuf, Failure> {
+    let surroundings = context.world.surroundings;
+    if options.piped() {
+        return Ok(surroundings.current_dir.clone());
+    }
+    let folder = match &options.out {
+        Some(folder) => surroundings.resolve(folder),
+        None => surroundings.home.clone().ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                "no home directory is set, so the submission has no place",
+            )
+            .next("name one: --out DIR")
+        })?,
+    };
+    if folder.starts_with(&opened.folder) {
+        return Err(
+            Failure::new(Exit::Usage, "the submission would lie in the vault")
+                .fact("it is not for git, and neither is that of a real request")
+                .next("name another folder: --out DIR"),
+        );
+    }
+    Ok(folder)
+}
+
+fn explain(
+    context: &Context<'_>,
+    opened: &Opened,
+    found: &Found,
+    me: &Name,
+) -> Result<(), Failure> {
+    let drill = found.verified.drill();
+    let opener = &drill.opener;
+    context.say(NOTHING_AT_STAKE);
+    context.say(&format!(
+        "{opener} asks (signed with {opener}'s share key, {}), {me}:",
+        screen::minute(drill.opened)
+    ));
+    context.say(&format!(
+        "  open {} with {} practice shares of the {} set",
+        SafeText::new(&opened.set(drill.kind)?.practice_file),
+        opened.set(drill.kind)?.threshold.get(),
+        kind_word(drill.kind)
+    ));
+    context.say(&format!(
+        "  on {}, {}",
+        SafeText::new(&drill.machine),
+        SafeText::limited(&drill.program, 120)
+    ));
+    if drill.program != context.program()? {
+        context.say("  ANOTHER build than yours");
+    }
+    let answers = opened.drill_answers(found);
+    let names: Vec<&Name> = answers.iter().map(|answer| &answer.holder).collect();
+    context.say(&format!(
+        "Closes {}. Answered: {}.",
+        screen::minute(drill.closes),
+        screen::list(&names)
+    ));
+    context.say("");
+    Ok(())
+}
+
+/// Asks for the words and the way by which they came, which is recorded.
+fn compare_words(
+    context: &Context<'_>,
+    options: &Options,
+    found: &Found,
+) -> Result<String, Failure> {
+    let terminal = context.world.terminal;
+    let opener = &found.verified.drill().opener;
+    let way = match &options.way {
+        Some(way) => way.clone(),
+        None => terminal.ask(&format!(
+            "How did {opener} give you the words (voice, room, paper, other)? "
+        ))?,
+    };
+    let way = way.trim().to_lowercase();
+    if !WAYS[..4].contains(&way.as_str()) {
+        return Err(
+            Failure::new(Exit::Usage, format!("'{}' is no way", SafeText::new(&way)))
+                .fact("one of voice, room, paper, other; your share was not opened"),
+        );
+    }
+    let typed = match &options.words {
+        Some(words) => words.clone(),
+        None => terminal.ask("The eight words (first letters do): ")?,
+    };
+    if !words::fit(&typed, &words::of(&[found.verified.digest()])) {
+        return Err(Failure::new(
+            Exit::Forged,
+            "these are not the words of the drill that you have here",
+        )
+        .fact(format!(
+            "mistyped, or {opener}'s drill is another one; your share was not opened"
+        ))
+        .next(format!(
+            "call {opener}, compare `quorate drill show {}`, and type them again",
+            found.id
+        )));
+    }
+    context.say("they fit this drill");
+    Ok(way)
+}

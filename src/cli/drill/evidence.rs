@@ -1,0 +1,216 @@
+//! The drills of a vault, as its evidence has them.
+
+use std::path::PathBuf;
+
+use quorate_share::Kind;
+use zeroize::Zeroizing;
+
+use crate::ceremony::approval::{Approval, ApprovalError};
+use crate::ceremony::asked::Asked as _;
+use crate::ceremony::drill::VerifiedDrill;
+use crate::ceremony::drill_minutes::{DrillMinutes, DrillMinutesError};
+use crate::ceremony::request::RequestError;
+use crate::cli::opened::Opened;
+use crate::cli::report::{Exit, Failure};
+use crate::cli::screen;
+use crate::roster::name::Name;
+use crate::world::{SafeText, Timestamp};
+
+/// A drill that was looked up.
+pub(in crate::cli) struct Found {
+    pub id: String,
+    pub file: Zeroizing<Vec<u8>>,
+    pub verified: VerifiedDrill,
+}
+
+/// A drill that was carried out.
+pub(in crate::cli) struct Drilled {
+    pub kind: Kind,
+    pub performed: Timestamp,
+    /// Those of whom the minutes say so, and whose own signed answer is here.
+    pub with: Vec<Name>,
+}
+
+/// What the drills of a vault come to.
+pub(in crate::cli) struct Drills {
+    /// The newest that was carried out.
+    pub last: Option<Drilled>,
+    /// The holders who never took part in any.
+    pub never: Vec<Name>,
+}
+
+impl Drills {
+    /// `2026-05-12 with anna, ben; never yet: dan`, for `status`.
+    pub(in crate::cli) fn line(&self) -> String {
+        let Some(last) = &self.last else {
+            return "none yet".to_owned();
+        };
+        let mut line = format!("{} with {}", last.performed.day(), screen::list(&last.with));
+        if !self.never.is_empty() {
+            line.push_str(&format!("; never yet: {}", screen::list(&self.never)));
+        }
+        line
+    }
+}
+
+impl Opened {
+    /// All drills: those that verify, and what is wrong with the others.
+    pub(in crate::cli) fn drills(&self) -> Vec<Result<Found, (String, RequestError)>> {
+        let drills = self.evidence.drills.iter();
+        drills
+            .map(|(relative, file)| {
+                let id = Self::id_of(relative);
+                match VerifiedDrill::read(file, self.manifest()) {
+                    Ok(verified) => Ok(Found {
+                        id,
+                        file: file.clone(),
+                        verified,
+                    }),
+                    Err(error) => Err((id, error)),
+                }
+            })
+            .collect()
+    }
+
+    /// Does the id of a drill begin so?
+    pub(in crate::cli) fn is_a_drill(&self, beginning: &str) -> bool {
+        let mut drills = self.evidence.drills.iter();
+        drills.any(|(relative, _)| Self::id_of(relative).starts_with(beginning))
+    }
+
+    /// Looks a drill up by its id, or the beginning of it, and verifies it.
+    pub(super) fn drill(&self, wanted: &str) -> Result<Found, Failure> {
+        let wanted = wanted.trim();
+        let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
+        let begins = |relative: &PathBuf| Self::id_of(relative).starts_with(wanted);
+        let drills = &self.evidence.drills;
+        let mut matching = drills
+            .iter()
+            .filter(|(relative, _)| is_id && begins(relative));
+        let (Some((relative, file)), None) = (matching.next(), matching.next()) else {
+            let requests = &self.evidence.requests;
+            let is_real = is_id && requests.iter().any(|(relative, _)| begins(relative));
+            let ids: Vec<String> = drills.iter().map(|(r, _)| Self::id_of(r)).collect();
+            let here = SafeText::limited(&screen::list(&ids), 400).to_string();
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("there is no one drill {}", SafeText::new(wanted)),
+            )
+            .fact(format!("drills here: {here}"))
+            .next(match is_real {
+                true => "it is no drill, but a real request: quorate show ID",
+                false => "git pull",
+            }));
+        };
+        let id = Self::id_of(relative);
+        let verified = VerifiedDrill::read(file, self.manifest())
+            .map_err(|error| super::refused(&id, &error))?;
+        if !verified.digest().to_string().starts_with(&id) {
+            return Err(
+                Failure::new(Exit::Forged, format!("drills/{id}.drill is another drill"))
+                    .fact(format!("its contents are {}", verified.digest().short()))
+                    .next("git checkout drills"),
+            );
+        }
+        Ok(Found {
+            id,
+            file: file.clone(),
+            verified,
+        })
+    }
+
+    /// The valid answers to a drill, one per holder.
+    pub(super) fn drill_answers(&self, found: &Found) -> Vec<Approval> {
+        let mut list: Vec<Approval> = Vec::new();
+        for (_, file) in &self.evidence.drill_answers {
+            if let Ok(answer) = Approval::read(file, self.manifest(), &found.verified, self.now)
+                && !list.iter().any(|other| other.holder == answer.holder)
+            {
+                list.push(answer);
+            }
+        }
+        list.sort_by_key(|answer| answer.signed);
+        list
+    }
+
+    fn minutes_of(&self, found: &Found, file: &[u8]) -> Result<DrillMinutes, DrillMinutesError> {
+        DrillMinutes::read(file, self.manifest(), &found.verified, self.now)
+    }
+
+    /// Was it carried out, and with whom? `None` if not; minutes that don't verify don't count.
+    pub(super) fn drilled(&self, found: &Found) -> Option<Drilled> {
+        let name = PathBuf::from(format!("drills/{}.minutes", found.id));
+        let mut files = self.evidence.drill_minutes.iter();
+        let (_, file) = files.find(|(path, _)| *path == name)?;
+        let minutes = self.minutes_of(found, file).ok()?;
+        let answers = self.drill_answers(found);
+        let answered = |name: &Name| answers.iter().any(|answer| answer.holder == *name);
+        Some(Drilled {
+            kind: found.verified.kind(),
+            performed: minutes.performed,
+            with: minutes.took_part.into_iter().filter(answered).collect(),
+        })
+    }
+
+    /// The newest drill of either set, and who never took part in one.
+    pub(in crate::cli) fn last_drill(&self) -> Drills {
+        let all = self.drills().into_iter().flatten();
+        let done: Vec<Drilled> = all.filter_map(|found| self.drilled(&found)).collect();
+        let took_part = |name: &Name| done.iter().any(|drilled| drilled.with.contains(name));
+        let names = self.roster.iter().map(|member| &member.name);
+        let never = names.filter(|name| !took_part(name)).cloned().collect();
+        let last = done.into_iter().max_by_key(|drilled| drilled.performed);
+        Drills { last, never }
+    }
+
+    /// One piece of a drill's evidence, for `verify`; nothing if it is of another kind.
+    pub(in crate::cli) fn check_drill(&self, file: &[u8]) -> Option<Result<String, String>> {
+        let head = file.split(|b| *b == b'\n').next().unwrap_or_default();
+        Some(match head {
+            b"quorate drill 1" => VerifiedDrill::read(file, self.manifest())
+                .map(|drill| {
+                    let (id, opener) = (drill.digest().short(), &drill.drill().opener);
+                    format!("drill {id} by {opener}")
+                })
+                .map_err(|error| error.to_string()),
+            b"quorate drill-answer 1" => self.check_answer(file),
+            b"quorate drill-minutes 1" => self.check_minutes(file),
+            _ => return None,
+        })
+    }
+
+    fn check_answer(&self, file: &[u8]) -> Result<String, String> {
+        let mut why = "the drill that it belongs to isn't in this vault".to_owned();
+        for found in self.drills().into_iter().flatten() {
+            match Approval::read(file, self.manifest(), &found.verified, self.now) {
+                Ok(answer) => {
+                    return Ok(format!("answer to drill {} by {}", found.id, answer.holder));
+                }
+                Err(ApprovalError::OtherRequest(_)) => (),
+                Err(other) => why = other.to_string(),
+            }
+        }
+        Err(why)
+    }
+
+    fn check_minutes(&self, file: &[u8]) -> Result<String, String> {
+        let digest = DrillMinutes::about(file).map_err(|error| error.to_string())?;
+        let mut drills = self.drills().into_iter().flatten();
+        let found = drills
+            .find(|found| found.verified.digest() == digest)
+            .ok_or("the drill that they belong to isn't in this vault")?;
+        let minutes = self.minutes_of(&found, file).map_err(|e| e.to_string())?;
+        let answers = self.drill_answers(&found);
+        let mut named = minutes.took_part.iter();
+        if let Some(name) = named.find(|name| !answers.iter().any(|a| a.holder == **name)) {
+            return Err(format!(
+                "{name} is said to have taken part, and no answer of theirs is here"
+            ));
+        }
+        Ok(format!(
+            "minutes of drill {} by {}",
+            found.id,
+            found.verified.drill().opener
+        ))
+    }
+}

@@ -1,0 +1,69 @@
+//! What has arrived for an own request or drill, to be looked at together.
+
+use std::path::PathBuf;
+
+use super::carry_out::Arrived;
+use super::context::Context;
+use super::desk::{Desk, submissions_in};
+use super::report::{Exit, Failure, path};
+use crate::ceremony::submission::MAX_SUBMISSION;
+use crate::roster::name::Name;
+use crate::world::Kind as FileKind;
+
+/// So many bytes of submissions are looked at: a thousand times what a team sends.
+const MAX_TOGETHER: usize = 64 << 20;
+
+/// The submissions that were named, the own one, and what else lies in the inbox: path and bytes. Whoever fills the
+/// inbox with junk keeps nobody from working: what is named counts first.
+pub(super) fn collect(
+    context: &Context<'_>,
+    desk: &Desk,
+    me: &Name,
+    named: &[PathBuf],
+) -> Result<Vec<Arrived>, Failure> {
+    let files = context.world.files;
+    let mut paths = Vec::new();
+    for name in named {
+        let place = context.world.surroundings.resolve(name);
+        match files.kind(&place)? {
+            Some(FileKind::Folder) => paths.extend(submissions_in(files, &place)?),
+            Some(_) => paths.push(place),
+            None => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("there is no {}", path(&place)),
+                ));
+            }
+        }
+    }
+    let mut arrived = desk.arrived(files)?;
+    let own = desk.inbox.join(format!("{me}.submission"));
+    arrived.sort_by_key(|file| *file != own);
+    paths.extend(arrived);
+    let (mut submissions, mut together, mut left) = (Vec::new(), 0, 0_usize);
+    for file in paths {
+        if together >= MAX_TOGETHER {
+            left += 1;
+            continue;
+        }
+        match files.read(&file, MAX_SUBMISSION) {
+            Ok(bytes) => {
+                together += bytes.len();
+                submissions.push((file, bytes));
+            }
+            Err(error) => {
+                context.warn(&format!("{} was left out: {}", path(&file), error.fault));
+            }
+        }
+    }
+    if left > 0 {
+        context.warn(&format!(
+            "{left} more files were not looked at: together they are too large"
+        ));
+        context.note(&format!(
+            "  next: name the good ones, or look into {}",
+            path(&desk.inbox)
+        ));
+    }
+    Ok(submissions)
+}
