@@ -36,6 +36,8 @@ pub struct Minutes {
     pub hardening: String,
     /// How long the session's process lived, in milliseconds.
     pub milliseconds: u64,
+    /// Could any one root end the key alone? What a reader should know of a vault's revocations.
+    pub any_root_may_revoke: bool,
     /// The newest minutes that the operator saw: a graph, as in git.
     pub heads: Vec<Digest>,
 }
@@ -83,6 +85,7 @@ impl Minutes {
             .line("refused", names(&self.refused))
             .line("hardening", &self.hardening)
             .line("milliseconds", self.milliseconds.to_string())
+            .line("any-root-may-revoke", self.any_root_may_revoke.to_string())
             .line("heads", heads(&self.heads))
             .finish()?;
         Ok(sign(&payload, key, Namespace::Minutes)?)
@@ -142,6 +145,10 @@ impl Minutes {
             .take_line("milliseconds")?
             .parse()
             .map_err(|_| bad("milliseconds"))?;
+        let any_root_may_revoke = record
+            .take_line("any-root-may-revoke")?
+            .parse()
+            .map_err(|_| bad("any-root-may-revoke"))?;
         let heads = read_heads(&record.take_line("heads")?).ok_or(bad("heads"))?;
         record.end()?;
         Ok(Self {
@@ -156,6 +163,7 @@ impl Minutes {
             refused,
             hardening,
             milliseconds,
+            any_root_may_revoke,
             heads,
         })
     }

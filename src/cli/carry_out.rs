@@ -157,6 +157,7 @@ impl Table<'_> {
             refused: refused.collect(),
             hardening: ran.hardening.to_string(),
             milliseconds: (ran.seconds * 1000.0) as u64,
+            any_root_may_revoke: opened.any_root_may_revoke,
             heads: opened.heads(),
         };
         let minutes = minutes.sign(&self.secrets.holder_key).map_err(|error| {

@@ -1,6 +1,6 @@
 //! What has arrived for an own request or drill, to be looked at together.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::carry_out::Arrived;
 use super::context::Context;
@@ -19,6 +19,7 @@ pub(super) fn collect(
     context: &Context<'_>,
     desk: &Desk,
     me: &Name,
+    id: &str,
     named: &[PathBuf],
 ) -> Result<Vec<Arrived>, Failure> {
     let files = context.world.files;
@@ -26,7 +27,10 @@ pub(super) fn collect(
     for name in named {
         let place = context.world.surroundings.resolve(name);
         match files.kind(&place)? {
-            Some(FileKind::Folder) => paths.extend(submissions_in(files, &place)?),
+            Some(FileKind::Folder) => {
+                let all = submissions_in(files, &place)?;
+                paths.extend(all.into_iter().filter(|file| !names_another(file, id)));
+            }
             Some(_) => paths.push(place),
             None => {
                 return Err(Failure::new(
@@ -66,4 +70,13 @@ pub(super) fn collect(
         ));
     }
     Ok(submissions)
+}
+
+/// A file that was written for another request or drill, by its name: `c41f9e2-ben.submission`.
+fn names_another(file: &Path, id: &str) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let named = name.and_then(|name| name.split_once('-'));
+    named.is_some_and(|(named, _)| {
+        named.len() == id.len() && named != id && named.bytes().all(|b| b.is_ascii_hexdigit())
+    })
 }

@@ -73,6 +73,7 @@ mod take_back;
 mod uid;
 mod verify;
 mod verify_changes;
+mod view;
 mod who;
 
 use std::ffi::OsString;

@@ -86,7 +86,10 @@ pub(super) fn open(
     let text = context
         .decrypt(opened, me, &desk.one_time, &sealed, identity)?
         .text;
-    let damaged = || Failure::new(Exit::Forged, format!("{} is damaged", path(&desk.one_time)));
+    let damaged = || {
+        Failure::new(Exit::Forged, format!("{} is damaged", path(&desk.one_time)))
+            .next("open it anew")
+    };
     let text = std::str::from_utf8(&text).map_err(|_| damaged())?;
     let rest = text.strip_prefix(TITLE).ok_or_else(damaged)?;
     let (identity, key) = rest.split_once('\n').ok_or_else(damaged)?;

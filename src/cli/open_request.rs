@@ -8,23 +8,19 @@ use zeroize::Zeroizing;
 use super::carry_out::{Secrets, Table};
 use super::context::Context;
 use super::gather::Gathering;
-use super::keys::Keys;
 use super::opened::{Found, Opened};
 use super::own_share::Answer;
 use super::report::{Exit, Failure};
-use super::{Identity, screen};
+use super::{Identity, one_time, screen};
 use crate::ceremony::explain;
 use crate::ceremony::request::{Request, VerifiedRequest};
 use crate::ceremony::words;
 use crate::openpgp::draft::Draft;
-use crate::roster::age_recipient::AgeRecipient;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
-use crate::roster::sealing::{Recipient, SealError, SshRecipient, TypedPassphrase, seal};
 use crate::session::locked::LockedBytes;
-use crate::vault::manifest::Seal;
 use crate::vault::record::Digest;
-use crate::world::{Batch, Timestamp};
+use crate::world::Batch;
 
 /// A file of certificates that results will be spliced into.
 pub(super) struct Target {
@@ -80,7 +76,7 @@ pub(super) fn open(
     let manifest = opened.manifest();
     let set = opened.set(kind)?;
     let own = context.open_own(opened, me, kind, identity)?;
-    let one_time = OneTimeIdentity::generate();
+    let one_time_key = OneTimeIdentity::generate();
     let now = world.clock.now();
     let title = explain::title(&drafts);
     let request = Request {
@@ -94,7 +90,7 @@ pub(super) fn open(
         program: context.program()?,
         opened: now,
         closes: now.plus_days(manifest.request_days),
-        one_time: one_time.recipient().to_string(),
+        one_time: one_time_key.recipient().to_string(),
         state,
         drafts,
     };
@@ -129,14 +125,7 @@ pub(super) fn open(
         batch = batch.put(desk.targets.join(name), target.packets, 0o600);
     }
     if !gathering.is_now() {
-        let holder_key = own.sealed.holder_key.to_text().map_err(|e| failed(&e))?;
-        let secret = Zeroizing::new(format!(
-            "quorate one-time 1\n{}\n{}",
-            one_time.to_text().trim_end(),
-            holder_key.as_str()
-        ));
-        let recipient = own_recipient(context, opened, me, own.typed.as_ref(), now)?;
-        let sealed = seal(&recipient, secret.as_bytes()).map_err(|e| failed(&e))?;
+        let sealed = one_time::sealed(context, opened, &own, &one_time_key)?;
         batch = batch
             .put(
                 desk.inbox.join(format!("{me}.submission")),
@@ -170,10 +159,10 @@ pub(super) fn open(
             verified,
         };
         let secrets = Secrets {
-            identity: LockedBytes::new(Zeroizing::new(one_time.to_text().as_bytes().to_vec())),
+            identity: LockedBytes::new(Zeroizing::new(one_time_key.to_text().as_bytes().to_vec())),
             holder_key: own.sealed.holder_key,
         };
-        drop(one_time);
+        drop(one_time_key);
         let own = (PathBuf::from("your own"), Zeroizing::new(own_submission));
         let table = Table {
             context,
@@ -221,36 +210,4 @@ pub(super) fn open(
     ));
     context.advise(&format!("|   git pull && quorate approve {id}"));
     Ok(())
-}
-
-/// The opener's own key, to which the one-time key is sealed with the holder key for the minutes.
-fn own_recipient(
-    context: &Context<'_>,
-    opened: &Opened,
-    me: &Name,
-    typed: Option<&TypedPassphrase>,
-    now: Timestamp,
-) -> Result<Recipient, Failure> {
-    match &opened.member(me)?.seal {
-        Seal::Age(text) => AgeRecipient::parse(text)
-            .map(Recipient::Age)
-            .map_err(Into::into),
-        Seal::Ssh(text) => SshRecipient::parse(text)
-            .map(Recipient::Ssh)
-            .map_err(Into::into),
-        // The one that just opened the share.
-        Seal::Passphrase => typed
-            .cloned()
-            .map(Recipient::Passphrase)
-            .ok_or(SealError::BadDescription),
-        Seal::OpenPgp(fingerprint) => Keys::read(context.world.files, &opened.folder.join("keys"))?
-            .find(fingerprint, now.seconds())?,
-    }
-    .map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("your own key can't be sealed to: {error}"),
-        )
-        .next("put your current certificate into keys/")
-    })
 }

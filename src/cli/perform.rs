@@ -1,25 +1,17 @@
 //! `quorate perform`: carries out a request with the submissions that have come.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use zeroize::Zeroizing;
 
-use super::carry_out::{Arrived, Secrets, Table, finish};
+use super::carry_out::{Table, finish};
 use super::context::Context;
-use super::desk::{Desk, OneTimeKey, submissions_in};
+use super::desk::OneTimeKey;
 use super::opened::{Found, Opened};
-use super::report::{self, Exit, Failure, path};
-use super::{Identity, screen};
-use crate::ceremony::submission::MAX_SUBMISSION;
-use crate::roster::holder_key::HolderKey;
-use crate::roster::name::Name;
+use super::report::{self, Exit, Failure};
+use super::{Identity, inbox, one_time, screen};
 use crate::session::front::Purpose;
-use crate::session::locked::LockedBytes;
-use crate::world::{Kind as FileKind, SafeText};
-
-/// So many bytes of submissions are looked at: a thousand times what a team sends.
-const MAX_TOGETHER: usize = 64 << 20;
+use crate::world::SafeText;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -64,7 +56,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     if let Some(failure) = no_key(desk.key(context.world.files)?, &found) {
         return Err(failure);
     }
-    let submissions = collect(context, &desk, &me, id, &options.files)?;
+    let submissions = inbox::collect(context, &desk, &me, id, &options.files)?;
     found
         .verified
         .open_at(now)
@@ -75,7 +67,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 
     // It starts while gpg or a person opens the identity.
     let coming = context.worker(Purpose::Sign, id)?;
-    let secrets = open_desk(context, &opened, &me, &desk, &options.identity)?;
+    let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
     let table = Table {
         context,
         found: &found,
@@ -118,100 +110,6 @@ fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
             "let {} perform it, or open a request of your own",
             request.opener
         )),
-    })
-}
-
-/// The submissions that were named, the own one, and what else lies in the inbox: path and bytes. Whoever fills the
-/// inbox with junk keeps nobody from working: what is named counts first.
-fn collect(
-    context: &Context<'_>,
-    desk: &Desk,
-    me: &Name,
-    id: &str,
-    named: &[PathBuf],
-) -> Result<Vec<Arrived>, Failure> {
-    let files = context.world.files;
-    let mut paths = Vec::new();
-    for name in named {
-        let place = context.world.surroundings.resolve(name);
-        match files.kind(&place)? {
-            Some(FileKind::Folder) => {
-                let all = submissions_in(files, &place)?;
-                paths.extend(all.into_iter().filter(|file| !names_another(file, id)));
-            }
-            Some(_) => paths.push(place),
-            None => {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("there is no {}", path(&place)),
-                ));
-            }
-        }
-    }
-    let mut arrived = desk.arrived(files)?;
-    let own = desk.inbox.join(format!("{me}.submission"));
-    arrived.sort_by_key(|file| *file != own);
-    paths.extend(arrived);
-    let (mut submissions, mut together, mut left) = (Vec::new(), 0, 0_usize);
-    for file in paths {
-        if together >= MAX_TOGETHER {
-            left += 1;
-            continue;
-        }
-        match files.read(&file, MAX_SUBMISSION) {
-            Ok(bytes) => {
-                together += bytes.len();
-                submissions.push((file, bytes));
-            }
-            Err(error) => {
-                context.warn(&format!("{} was left out: {}", path(&file), error.fault));
-            }
-        }
-    }
-    if left > 0 {
-        context.warn(&format!(
-            "{left} more files were not looked at: together they are too large"
-        ));
-        context.note(&format!(
-            "  next: name the good ones, or look into {}",
-            path(&desk.inbox)
-        ));
-    }
-    Ok(submissions)
-}
-
-/// A file that `approve` wrote for another request, by its name: `c41f9e2-ben.submission`.
-fn names_another(file: &Path, id: &str) -> bool {
-    let name = file.file_name().and_then(|name| name.to_str());
-    let named = name.and_then(|name| name.split_once('-'));
-    named.is_some_and(|(named, _)| {
-        named.len() == id.len() && named != id && named.bytes().all(|b| b.is_ascii_hexdigit())
-    })
-}
-
-fn open_desk(
-    context: &Context<'_>,
-    opened: &Opened,
-    me: &Name,
-    desk: &Desk,
-    identity: &Identity,
-) -> Result<Secrets, Failure> {
-    let sealed = context.world.files.read(&desk.one_time, MAX_SUBMISSION)?;
-    let text = context
-        .decrypt(opened, me, &desk.one_time, &sealed, identity)?
-        .text;
-    let damaged = || {
-        Failure::new(Exit::Forged, format!("{} is damaged", path(&desk.one_time)))
-            .next("open a new request")
-    };
-    let text = std::str::from_utf8(&text).map_err(|_| damaged())?;
-    let rest = text
-        .strip_prefix("quorate one-time 1\n")
-        .ok_or_else(damaged)?;
-    let (identity, key) = rest.split_once('\n').ok_or_else(damaged)?;
-    Ok(Secrets {
-        identity: LockedBytes::new(Zeroizing::new(identity.as_bytes().to_vec())),
-        holder_key: HolderKey::parse(key).map_err(|_| damaged())?,
     })
 }
 

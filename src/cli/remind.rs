@@ -4,7 +4,7 @@ use super::attested::reminder;
 use super::context::Context;
 use super::opened::Opened;
 use super::screen;
-use super::status::View;
+use super::view::View;
 use crate::ceremony::explain;
 use crate::roster::name::Name;
 use crate::world::SafeText;

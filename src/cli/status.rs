@@ -3,21 +3,16 @@
 use clap::Args;
 use quorate_share::Kind;
 
-use super::answers::Ended;
 use super::attested::lacking;
 use super::context::Context;
-use super::desk::OneTimeKey;
-use super::key_now::KeyNow;
-use super::opened::{Found, Opened};
+use super::opened::Opened;
 use super::report::Failure;
+use super::view::{Open, View};
 use super::{screen, status_json};
 use crate::ceremony::explain;
-use crate::ceremony::objection::Objection;
-use crate::roster::name::Name;
-use crate::vault::attested::Attested;
-use crate::vault::force::{Force, together};
+use crate::vault::force::together;
 use crate::vault::render::kind_word;
-use crate::world::{SafeText, Timestamp};
+use crate::world::SafeText;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -27,219 +22,6 @@ pub(super) struct Options {
     /// A ready text for each person that something waits for, for mail or chat
     #[arg(long, conflicts_with = "json")]
     remind: bool,
-}
-
-/// A request that can still be carried out.
-pub(super) struct Open {
-    pub found: Found,
-    pub approved: Vec<(Name, Timestamp)>,
-    pub needed: u8,
-    pub waiting: Vec<Name>,
-    pub declined: Vec<Objection>,
-    pub arrived: usize,
-    pub mine: bool,
-    /// It was live here, and ended with its process.
-    pub died: bool,
-}
-
-/// What a screen shows.
-pub(super) struct View {
-    pub opened: Opened,
-    /// What the certificate in use says.
-    pub key: KeyNow,
-    pub now: Timestamp,
-    pub master: Force,
-    pub revocation: Force,
-    pub attested: Attested,
-    pub requests: Vec<Open>,
-    pub damaged: Vec<String>,
-    /// Requests that were withdrawn or declined, in words.
-    pub ended: Vec<String>,
-    pub done: usize,
-}
-
-impl View {
-    fn of(context: &Context<'_>, opened: Opened) -> Result<Self, Failure> {
-        let now = context.world.clock.now();
-        let (mut requests, mut damaged, mut ended, mut done) =
-            (Vec::new(), Vec::new(), Vec::new(), 0);
-        for request in opened.requests() {
-            let found = match request {
-                Ok(found) => found,
-                Err((id, error)) => {
-                    damaged.push(format!("{}: {error}", SafeText::new(&id)));
-                    continue;
-                }
-            };
-            if opened.outcome(&found)?.is_some() {
-                done += 1;
-                continue;
-            }
-            if found.verified.open_at(now).is_err() {
-                continue;
-            }
-            match opened.ended(&found)? {
-                None => requests.push(open(context, &opened, found)?),
-                Some(Ended::Withdrawn(no)) => ended.push(format!(
-                    "{}: withdrawn by {}, \"{}\"",
-                    found.id,
-                    no.holder,
-                    SafeText::limited(&no.because, 200)
-                )),
-                Some(Ended::Declined { by, .. }) => {
-                    let names: Vec<Name> = by.into_iter().map(|no| no.holder).collect();
-                    ended.push(format!(
-                        "{}: declined by {}",
-                        found.id,
-                        screen::list(&names)
-                    ));
-                }
-            }
-        }
-        let master = opened.force(Kind::Master, now)?;
-        let revocation = opened.force(Kind::Revocation, now)?;
-        let attested = opened.attested()?;
-        let key = opened.key_now()?;
-        Ok(Self {
-            opened,
-            key,
-            now,
-            master,
-            revocation,
-            attested,
-            requests,
-            damaged,
-            ended,
-            done,
-        })
-    }
-
-    /// Is a receipt of this person missing, whether closed without or not?
-    pub(super) fn waits_for_receipt(&self, name: &Name) -> bool {
-        self.master.missing.contains(name) || self.revocation.missing.contains(name)
-    }
-
-    /// Is this person's signature on the key wanted, and the key ready for it?
-    pub(super) fn waits_for_attestation(&self, name: &Name) -> bool {
-        self.in_force()
-            && !self.has_ended()
-            && !self.attested.is_enough()
-            && self.attested.missing().contains(name)
-    }
-
-    /// The requests that this person hasn't answered and that still need answers.
-    pub(super) fn open_for(&self, name: &Name) -> Vec<&Open> {
-        let needs = |open: &&Open| {
-            open.waiting.contains(name) && open.approved.len() < usize::from(open.needed)
-        };
-        self.requests.iter().filter(needs).collect()
-    }
-
-    fn has_ended(&self) -> bool {
-        self.key.revoked.is_some() || self.key.expires <= self.now
-    }
-
-    fn in_force(&self) -> bool {
-        self.master.is_in_force() && self.revocation.is_in_force()
-    }
-
-    /// The state in one or two words, for people and for programs.
-    pub(super) fn state(&self) -> (&'static str, &'static str) {
-        if self.key.revoked.is_some() {
-            ("ENDED: REVOKED", "ended")
-        } else if self.key.expires <= self.now {
-            ("ENDED: EXPIRED", "ended")
-        } else if self.in_force() && self.attested.is_enough() {
-            ("IN SERVICE", "in-service")
-        } else if self.in_force() {
-            ("WAITING FOR ATTESTATION", "waiting-for-attestation")
-        } else {
-            ("WAITING FOR RECEIPTS", "waiting-for-receipts")
-        }
-    }
-
-    /// What the person at this machine can do now.
-    pub(super) fn my_turn(&self) -> Option<(String, Vec<String>)> {
-        let me = self.opened.remembered_me()?;
-        if self.waits_for_receipt(me) {
-            let mut next = vec!["share".to_owned(), "receipt".to_owned()];
-            if self.opened.member(me).ok()?.seal.has_a_file() {
-                next.extend(["-i".to_owned(), "FILE".to_owned()]);
-            }
-            return Some(("show that your shares open".to_owned(), next));
-        }
-        for request in &self.requests {
-            let id = request.found.id.clone();
-            let approved = request.approved.iter().any(|(name, _)| name == me);
-            if request.mine && request.arrived >= usize::from(request.needed) {
-                return Some((
-                    "enough submissions have come".to_owned(),
-                    vec!["perform".into(), id],
-                ));
-            }
-            if request.died {
-                return Some((
-                    format!("{id} was live, and ended with its terminal; the others don't know"),
-                    vec![
-                        "withdraw".into(),
-                        id,
-                        "--because".into(),
-                        "'its terminal was closed'".into(),
-                    ],
-                ));
-            }
-            let declined = request.declined.iter().any(|decline| decline.holder == *me);
-            if !approved && !declined && request.approved.len() < usize::from(request.needed) {
-                return Some((
-                    format!(
-                        "{} asks for your answer",
-                        request.found.verified.request().opener
-                    ),
-                    vec!["approve".into(), id],
-                ));
-            }
-        }
-        self.waits_for_attestation(me).then(|| {
-            let what = "sign the key with your own key";
-            (what.to_owned(), vec!["attest".to_owned()])
-        })
-    }
-}
-
-fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Failure> {
-    let set = opened.set(found.verified.request().kind)?;
-    let approved: Vec<(Name, Timestamp)> = opened
-        .approvals(&found)
-        .into_iter()
-        .map(|(approval, _)| (approval.holder, approval.signed))
-        .collect();
-    let desk = context.desk(opened, &found.verified.digest())?;
-    let key = desk.key(context.world.files)?;
-    let mine = key.is_here();
-    let arrived = if mine {
-        desk.arrived(context.world.files)?.len()
-    } else {
-        0
-    };
-    let declined = opened.declines(&found);
-    let waiting = set
-        .shares
-        .iter()
-        .map(|dealt| dealt.holder.clone())
-        .filter(|holder| !approved.iter().any(|(name, _)| name == holder))
-        .filter(|holder| !declined.iter().any(|decline| decline.holder == *holder))
-        .collect();
-    let needed = set.threshold.get();
-    Ok(Open {
-        found,
-        approved,
-        needed,
-        waiting,
-        declined,
-        arrived,
-        mine,
-        died: key == OneTimeKey::Lost,
-    })
 }
 
 /// Bare `quorate`: my turn?
@@ -346,6 +128,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         receipts(context, &view);
     }
     context.attestation_rows(opened, &view.attested, view.in_force());
+    if view.in_force() && !view.has_ended() {
+        context.say(&format!("last drill     {}", opened.last_drill().line()));
+    }
     for holder in view.master.ahead.iter().chain(&view.revocation.ahead) {
         context.warn(&format!(
             "a receipt of {holder} is dated ahead of this clock; it isn't counted"

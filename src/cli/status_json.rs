@@ -3,7 +3,7 @@
 use quorate_share::Kind;
 use serde_json::json;
 
-use super::status::View;
+use super::view::View;
 use crate::ceremony::explain;
 use crate::roster::name::Name;
 use crate::vault::render::kind_word;

@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         ))
         .next("let that be done there, or open a drill of your own"));
     }
-    let submissions = inbox::collect(context, &desk, &me, &options.files)?;
+    let submissions = inbox::collect(context, &desk, &me, &found.id, &options.files)?;
     let now = context.world.clock.now();
     found
         .verified
