@@ -2,6 +2,8 @@
 
 use clap::Args;
 use quorate_share::Threshold;
+use sequoia_openpgp::Cert;
+use sequoia_openpgp::parse::Parse as _;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -9,6 +11,7 @@ use super::attesters::Attesters;
 use super::context::Context;
 use super::import;
 use super::keys::Keys;
+use super::lint;
 use super::own_share::TRIES;
 use super::report::{Exit, Failure, path, session};
 use super::seats::seat;
@@ -179,6 +182,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let signed = write(context, &folder, &made)?;
     context.say("checked   every share was used to rebuild; every file opens as it lies on disk");
     let manifest = signed.manifest();
+    if let Ok(cert) = Cert::from_bytes(manifest.certificate.as_bytes()) {
+        lint::tell(context, &cert);
+    }
     context.remember_new(&folder, &signed, &me)?;
 
     context.say("");

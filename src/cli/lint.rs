@@ -143,17 +143,32 @@ fn show(context: &Context<'_>, one: &Linted<'_>) {
         ));
     }
     for finding in &one.findings {
-        let what = format!("{}{}", about(&finding.part), said(&finding.fact));
-        let by = by(&finding.fact).1;
-        let line = match finding.severity {
-            Severity::Refused if by.is_empty() => format!("refused: {what}"),
-            Severity::Refused => format!("refused by {by}: {what}"),
-            Severity::RefusedFrom(day) => {
-                format!("will be refused by {by} from {}: {what}", day.day())
-            }
-            Severity::Advice => format!("advice: {what}"),
-        };
-        context.say(&format!("  {line}"));
+        context.say(&format!("  {}", line(finding)));
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let what = format!("{}{}", about(&finding.part), said(&finding.fact));
+    let by = by(&finding.fact).1;
+    match finding.severity {
+        Severity::Refused if by.is_empty() => format!("refused: {what}"),
+        Severity::Refused => format!("refused by {by}: {what}"),
+        Severity::RefusedFrom(day) => {
+            format!("will be refused by {by} from {}: {what}", day.day())
+        }
+        Severity::Advice => format!("advice: {what}"),
+    }
+}
+
+/// Tells what the world would say of a certificate that was just made or is about to leave.
+pub(super) fn tell(context: &Context<'_>, cert: &Cert) {
+    let findings = lint(cert, context.world.clock.now());
+    let refused = |finding: &&Finding| finding.severity != Severity::Advice;
+    if !findings.iter().any(|finding| refused(&finding)) {
+        context.say("lint      gpg and Sequoia accept the certificate");
+    }
+    for finding in findings.iter().filter(refused) {
+        context.warn(&format!("lint: {}", line(finding)));
     }
 }
 

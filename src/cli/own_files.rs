@@ -9,6 +9,7 @@ use sequoia_openpgp::serialize::SerializeInto as _;
 
 use super::aftermath::{self, Revoked};
 use super::context::Context;
+use super::lint;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
 use crate::ceremony::outcome::Outcome;
@@ -97,6 +98,7 @@ pub(super) fn write(
                 revoked = Some((one, file, cert));
             }
             None => {
+                lint::tell(context, &cert);
                 let next = "publish the whole certificate; gpg --import it where the key is used";
                 files.push((file, bytes, Some(next.to_owned())));
             }

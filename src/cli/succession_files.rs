@@ -5,6 +5,7 @@ use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::parse::Parse as _;
 
 use super::context::Context;
+use super::lint;
 use super::opened::{Found, Opened};
 use super::own_files::armored;
 use super::report::{Exit, Failure, path};
@@ -80,6 +81,8 @@ pub(super) fn publish(
         .merge_public(predecessor)
         .map_err(|_| damaged(PREDECESSOR))?;
 
+    context.say("");
+    lint::tell(context, &new_cert);
     let out = old.folder.join("out");
     context.must_be_a_folder(&out)?;
     let name = |cert: &Cert| format!("0x{}.asc", cert.fingerprint().to_hex().to_lowercase());
@@ -93,7 +96,6 @@ pub(super) fn publish(
         batch = batch.replace(out.join(name), bytes.clone(), 0o644);
     }
     batch.commit(files, context.world.random)?;
-    context.say("");
     context.say("done: the old key vouches for the new one, the new one for the old, and both signed the announcement");
     for (name, _) in &written {
         context.say(&format!("  {}", path(&out.join(name))));
