@@ -148,7 +148,7 @@ fn every_command_of_the_handbook_works_for_each_kind_of_key() {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let noted = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{who}$ {line}\n{said}{noted}");
-        if said.contains(" is open; closes ") {
+        if said.contains(" is open; closes ") && !command.contains(" drill ") {
             let at = said.find("\nrequest ").unwrap() + "\nrequest ".len();
             let id = said[at..at + 7].to_owned();
             let words =
