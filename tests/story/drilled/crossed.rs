@@ -134,20 +134,20 @@ fn an_answer_to_a_request_is_none_to_a_drill_and_the_other_way_round() {
         std::fs::write(&file, bytes).unwrap();
         team.performs_the_drill(&drill_id, &[&file, &cleo])
             .exits(3)
-            .says("not a drill-submission");
+            .says("no drill-submission");
         let to_request = Redirected(&drill, request.one_time());
         let bytes = submission::make(&to_request, &answer, share, &own.holder_key).unwrap();
         std::fs::write(&file, bytes).unwrap();
         let real = team.submission("cleo", &request_id);
         team.performs(&request_id, &[&file, &real])
             .exits(3)
-            .says("not a submission");
+            .says("no submission");
         // The public part of one in the form of the other.
         let bytes = submission::make(&drill, &approval, share, &own.holder_key).unwrap();
         std::fs::write(&file, bytes).unwrap();
         team.performs_the_drill(&drill_id, &[&file, &cleo])
             .exits(3)
-            .says("not a drill-answer");
+            .says("no drill-answer");
         let bytes = submission::make(&request, &answer, share, &own.holder_key).unwrap();
         std::fs::write(&file, bytes).unwrap();
         team.performs(&request_id, &[&file, &real])
