@@ -152,7 +152,7 @@ fn an_answer_to_a_request_is_none_to_a_drill_and_the_other_way_round() {
         std::fs::write(&file, bytes).unwrap();
         team.performs(&request_id, &[&file, &real])
             .exits(3)
-            .says("not a approval");
+            .says("no approval");
     }
     assert!(before == team.snapshot());
     // The commands don't cross either.
