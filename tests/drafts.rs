@@ -100,7 +100,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             },
             4 => {
                 let sub = subkey();
-                let back_signature = Some(back_signature(&sub, &master));
+                let back_signature = Some(Box::new(back_signature(&sub, &master)));
                 let subkey = sub.parts_into_public();
                 let usage = SubkeyUse::Sign;
                 Plan::SubkeyBinding {
@@ -428,7 +428,7 @@ fn a_false_back_signature_is_refused() {
         stamp: master.stamp(NOW).unwrap(),
         expires_after: None,
         usage: SubkeyUse::Sign,
-        back_signature: Some(back_signature(&other, &master)),
+        back_signature: Some(Box::new(back_signature(&other, &master))),
         primary: master.primary().clone(),
         subkey: sub.parts_into_public(),
     };

@@ -395,7 +395,10 @@ impl<'c> Change<'c> {
                 stamp: self.stamp.clone(),
                 expires_after: Some(seconds_after(key.creation_time(), ends)?),
                 usage,
-                back_signature: back.filter(|_| usage == SubkeyUse::Sign).cloned(),
+                back_signature: back
+                    .filter(|_| usage == SubkeyUse::Sign)
+                    .cloned()
+                    .map(Box::new),
                 primary: self.primary.clone(),
                 subkey: key.clone(),
             });
@@ -434,7 +437,7 @@ impl<'c> Change<'c> {
             stamp: self.stamp.clone(),
             expires_after,
             usage: SubkeyUse::Sign,
-            back_signature: Some(bind.back_signature.clone()),
+            back_signature: Some(Box::new(bind.back_signature.clone())),
             primary: self.primary.clone(),
             subkey: bind.subkey.clone(),
         })?);

@@ -152,7 +152,7 @@ fn plan_of(
             usage: said.subkey_use()?,
             stamp,
             expires_after: expiry,
-            back_signature: said.embedded,
+            back_signature: said.embedded.map(Box::new),
             primary: first,
             subkey,
         }),

@@ -273,7 +273,7 @@ impl MasterKey {
             stamp: self.stamp(created)?,
             expires_after: None,
             usage: SubkeyUse::Sign,
-            back_signature: Some(back_signature),
+            back_signature: Some(Box::new(back_signature)),
             primary: self.primary.clone(),
             subkey: subkey.clone(),
         })?;

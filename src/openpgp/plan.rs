@@ -209,8 +209,8 @@ impl Why {
 }
 
 /// What one signature of the master key says.
-// One plan at a time is looked at, or each lies in its draft beside its bytes: boxing the larger
-// variants would save nothing.
+// Ten thousand certifications lie in their drafts. The one part that would make them all larger is boxed; the
+// others don't take more than a certification.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Debug)]
 pub enum Plan {
@@ -269,7 +269,7 @@ pub enum Plan {
         /// What it is for.
         usage: SubkeyUse,
         /// For a signing subkey its back-signature (0x19), verified; else empty.
-        back_signature: Option<openpgp::packet::Signature>,
+        back_signature: Option<Box<openpgp::packet::Signature>>,
         /// The master key itself.
         primary: Primary,
         /// The bound subkey.

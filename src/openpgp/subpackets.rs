@@ -68,7 +68,10 @@ pub(super) fn area_of(plan: &Plan) -> Result<SubpacketArea, DraftError> {
             }
             list.push((SubpacketValue::KeyFlags(subkey_flags(*usage)), true));
             if let Some(signature) = back_signature {
-                list.push((SubpacketValue::EmbeddedSignature(signature.clone()), true));
+                list.push((
+                    SubpacketValue::EmbeddedSignature((**signature).clone()),
+                    true,
+                ));
             }
         }
         Plan::RevokeKey { why, .. } | Plan::RevokeSubkey { why, .. } => {

@@ -94,7 +94,7 @@ impl Master {
             stamp,
             expires_after: days.map(|days| u32::try_from(days * DAY).unwrap()),
             usage: SubkeyUse::Sign,
-            back_signature: Some(offer.back_signature.clone()),
+            back_signature: Some(Box::new(offer.back_signature.clone())),
             primary,
             subkey: offer.subkey.clone(),
         };
