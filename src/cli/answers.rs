@@ -107,7 +107,7 @@ impl Opened {
     /// Whether a request was withdrawn, or declined by too many.
     pub(super) fn ended(&self, found: &Found) -> Result<Option<Ended>, Failure> {
         let mut withdrawals = self.evidence.withdrawals.iter();
-        let read = |(_, file): &(_, zeroize::Zeroizing<Vec<u8>>)| {
+        let read = |(_, file): &(_, super::opened::Piece)| {
             self.objection(found, No::Withdrawal, file).ok()
         };
         if let Some(withdrawal) = withdrawals.find_map(read) {

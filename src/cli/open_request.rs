@@ -1,6 +1,7 @@
 //! Opening a request: common to all commands that ask for the key.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use quorate_share::Kind;
 use zeroize::Zeroizing;
@@ -155,7 +156,7 @@ pub(super) fn open(
     if let Some(live) = live {
         let found = Found {
             id,
-            file: Zeroizing::new(request_file),
+            file: Arc::new(Zeroizing::new(request_file)),
             verified,
         };
         let secrets = Secrets {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use quorate_share::Kind;
 use zeroize::Zeroizing;
@@ -48,7 +49,9 @@ pub(super) struct Opened {
 }
 
 /// Files of a vault: relative path and bytes.
-pub(super) type Pieces = Vec<(PathBuf, Zeroizing<Vec<u8>>)>;
+pub(super) type Pieces = Vec<(PathBuf, Piece)>;
+/// The bytes of a file, which may be megabytes: read once and shared.
+pub(super) type Piece = Arc<Zeroizing<Vec<u8>>>;
 
 /// The evidence files of a vault.
 #[derive(Default)]
@@ -77,7 +80,7 @@ pub(super) struct Evidence {
 /// A request that was looked up.
 pub(super) struct Found {
     pub id: String,
-    pub file: Zeroizing<Vec<u8>>,
+    pub file: Piece,
     pub verified: VerifiedRequest,
 }
 
@@ -139,7 +142,7 @@ pub(super) fn read_folder(
                 "{}: a git merge conflict is left in it",
                 path(&relative)
             )),
-            Ok(bytes) => found.push((relative, bytes)),
+            Ok(bytes) => found.push((relative, Arc::new(bytes))),
             Err(FilesError {
                 fault: fault @ (Fault::TooBig { .. } | Fault::Denied),
                 ..
@@ -274,7 +277,7 @@ impl Opened {
         }
         Ok(Found {
             id,
-            file: file.clone(),
+            file: Arc::clone(file),
             verified,
         })
     }
@@ -289,7 +292,7 @@ impl Opened {
                 match VerifiedRequest::read(file, self.manifest()) {
                     Ok(verified) => Ok(Found {
                         id,
-                        file: file.clone(),
+                        file: Arc::clone(file),
                         verified,
                     }),
                     Err(error) => Err((id, error)),

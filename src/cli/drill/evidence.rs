@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use quorate_share::Kind;
-use zeroize::Zeroizing;
 
 use crate::ceremony::approval::{Approval, ApprovalError};
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::drill_minutes::{DrillMinutes, DrillMinutesError};
 use crate::ceremony::request::RequestError;
-use crate::cli::opened::Opened;
+use crate::cli::opened::{Opened, Piece};
 use crate::cli::report::{Exit, Failure};
 use crate::cli::screen;
 use crate::roster::name::Name;
@@ -19,7 +18,7 @@ use crate::world::{SafeText, Timestamp};
 /// A drill that was looked up.
 pub(in crate::cli) struct Found {
     pub id: String,
-    pub file: Zeroizing<Vec<u8>>,
+    pub file: Piece,
     pub verified: VerifiedDrill,
 }
 
