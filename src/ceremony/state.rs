@@ -7,7 +7,7 @@ use sequoia_openpgp::Cert;
 use sequoia_openpgp::serialize::MarshalInto as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::openpgp::change::own_signatures;
+use crate::openpgp::self_signatures::own_signatures;
 use crate::vault::record::Digest;
 
 /// The state of a vault whose certificate in use is this one, and whose key has certified these successors (their

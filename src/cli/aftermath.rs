@@ -7,9 +7,9 @@ use super::context::Context;
 use super::opened::Opened;
 use super::report::{Exit, Failure};
 use crate::ceremony::explain;
-use crate::openpgp::change;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::plan::{Plan, Reason, Why};
+use crate::openpgp::self_signatures;
 use crate::world::gpg::{GpgError, keyring};
 use crate::world::{SafeText, Timestamp};
 
@@ -55,8 +55,8 @@ pub(super) fn seen_by_both(
     revoked: &Revoked,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let here = change::is_revoked(cert, &revoked.key, now) == Some(true);
-    let primary = change::is_revoked(cert, &cert.fingerprint(), now) == Some(true);
+    let here = self_signatures::is_revoked(cert, &revoked.key, now) == Some(true);
+    let primary = self_signatures::is_revoked(cert, &cert.fingerprint(), now) == Some(true);
     let not_seen = |by: &str| {
         Failure::new(
             Exit::Forged,

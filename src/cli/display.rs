@@ -14,8 +14,8 @@ use super::screen;
 use crate::ceremony::explain::{self, Line};
 use crate::ceremony::request::Request;
 use crate::openpgp::Plan;
-use crate::openpgp::change::{look_at, own_end};
 use crate::openpgp::draft::{Destination, Draft};
+use crate::openpgp::self_signatures::{look_at, own_end};
 use crate::world::Timestamp;
 
 /// So many drafts are shown with their fingerprints spread; more, a line each.

@@ -10,7 +10,7 @@ use sequoia_openpgp::{Cert, Fingerprint};
 
 use super::opened::Opened;
 use super::report::Failure;
-use crate::openpgp::change::{look_at, own_end};
+use crate::openpgp::self_signatures::{look_at, own_end};
 use crate::world::{SafeText, Timestamp};
 
 /// The key now.

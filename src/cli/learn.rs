@@ -22,7 +22,7 @@ pub(super) struct Options {
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let opened = context.open()?;
     let in_use = opened.in_use()?;
-    let known: Vec<_> = crate::openpgp::change::own_signatures(&in_use).collect();
+    let known: Vec<_> = crate::openpgp::self_signatures::own_signatures(&in_use).collect();
     let mut new = Vec::new();
     let mut old = 0_usize;
     for file in &options.files {

@@ -20,6 +20,7 @@ use crate::ceremony::explain;
 use crate::openpgp::change::{self, Wishes};
 use crate::openpgp::draft::{Destination, Draft};
 use crate::openpgp::plan::{Algorithm, Hash, MAX_WHY, Plan, Reason, Stamp, Why};
+use crate::openpgp::self_signatures;
 use crate::world::SafeText;
 
 #[derive(Subcommand)]
@@ -108,7 +109,7 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
 /// The signing subkey that is meant if nobody names one.
 fn the_one_in_use(opened: &Opened, cert: &Cert) -> Result<Fingerprint, Failure> {
     let policy = StandardPolicy::new();
-    let now = std::time::SystemTime::from(change::look_at(cert, opened.now));
+    let now = std::time::SystemTime::from(self_signatures::look_at(cert, opened.now));
     let live: Vec<Fingerprint> = cert
         .keys()
         .subkeys()
@@ -202,7 +203,7 @@ pub(super) fn not_revoked_already(
     cert: &Cert,
     key: &Fingerprint,
 ) -> Result<(), Failure> {
-    match change::is_revoked(cert, key, opened.now) {
+    match self_signatures::is_revoked(cert, key, opened.now) {
         Some(false) => return Ok(()),
         Some(true) => (),
         None => {

@@ -13,9 +13,9 @@ use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
 use super::{Identity, attest, display, perform, screen, succeed, succession_files};
 use crate::ceremony::explain;
-use crate::openpgp::change;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::plan::Plan;
+use crate::openpgp::self_signatures;
 use crate::openpgp::statement;
 use crate::roster::config::{Config, Cycle};
 use crate::roster::name::Name;
@@ -425,7 +425,7 @@ impl Succession<'_> {
             )
             .next("git checkout succession, in the new vault")
         })?;
-        let stamp = change::stamp(&old.in_use()?, old.now)
+        let stamp = self_signatures::stamp(&old.in_use()?, old.now)
             .map_err(|error| super::changes::refused(&error))?;
         let plans = [
             Plan::Succeed {

@@ -10,9 +10,9 @@ use super::gather::Gathering;
 use super::open_request::{self, Ask};
 use super::report::{Exit, Failure, path};
 use super::{Identity, changes, display};
-use crate::openpgp::change;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::plan::Plan;
+use crate::openpgp::self_signatures;
 use crate::openpgp::statement::{self, MAX_STATEMENT, StatementError};
 
 #[derive(Args)]
@@ -41,7 +41,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             _ => failure,
         }
     })?;
-    let stamp = change::stamp(&opened.in_use()?, opened.now).map_err(|e| changes::refused(&e))?;
+    let stamp =
+        self_signatures::stamp(&opened.in_use()?, opened.now).map_err(|e| changes::refused(&e))?;
     let draft = Draft::encode(Plan::Statement { stamp, text })
         .map_err(|error| Failure::new(Exit::Usage, format!("this can't be signed: {error}")))?;
     let drafts = vec![draft];

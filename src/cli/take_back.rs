@@ -11,9 +11,9 @@ use super::gather::Gathering;
 use super::open_request::{self, Ask};
 use super::report::{Exit, Failure, path};
 use super::{Identity, changes, display};
-use crate::openpgp::change;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::plan::Plan;
+use crate::openpgp::self_signatures;
 use crate::openpgp::target::certificates;
 
 #[derive(Args)]
@@ -38,7 +38,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let me = context.me(&opened)?;
     context.needs_force(&opened, Kind::Master)?;
     let target = read_target(context, &options.cert)?;
-    let stamp = change::stamp(&opened.in_use()?, opened.now).map_err(|e| changes::refused(&e))?;
+    let stamp =
+        self_signatures::stamp(&opened.in_use()?, opened.now).map_err(|e| changes::refused(&e))?;
     let unreadable = || {
         Failure::new(
             Exit::Failed,

@@ -11,16 +11,15 @@ use openpgp::crypto::hash::Hash as _;
 use openpgp::crypto::mpi;
 use openpgp::packet::signature::Signature4;
 use openpgp::packet::signature::subpacket::SubpacketArea;
-use openpgp::packet::{Packet, Signature, UserID};
+use openpgp::packet::{Packet, Signature};
 use openpgp::parse::Parse;
 use openpgp::serialize::{Marshal, MarshalInto};
 use openpgp::types::{HashAlgorithm, SignatureType};
 
 use super::draft_read::read_plan;
-use super::plan::{Hash, MAX_USER_ID, MAX_WHY, Plan, Primary, Stamp, Subkey};
-use super::subpackets::{area_of, notations_are_allowed};
-use super::{signing_subkey, statement};
-use crate::world::safe_text::is_harmful;
+use super::draft_rules::check;
+use super::plan::{Hash, Plan, Primary};
+use super::subpackets::area_of;
 
 /// The most bytes that a draft may have. A certification of an RSA 16384 key has some 2,300;
 /// the manifest's draft carries the manifest.
@@ -390,137 +389,4 @@ fn signature_type(plan: &Plan) -> SignatureType {
         Plan::Statement { .. } => SignatureType::Text,
         Plan::Manifest { .. } => SignatureType::Binary,
     }
-}
-
-/// The rules that a plan's values must keep, whoever made it.
-fn check(plan: &Plan) -> Result<(), DraftError> {
-    let fits = |id: &UserID| match id.value().len() <= MAX_USER_ID {
-        true => Ok(()),
-        false => Err(DraftError::TooLong),
-    };
-    let words = |text: &str| match text.len() <= MAX_WHY
-        && !text.chars().any(|c| c.is_control() || is_harmful(c))
-    {
-        true => Ok(()),
-        false => Err(DraftError::WhyText),
-    };
-    let own = |primary: &Primary, stamp: &Stamp| {
-        if primary.fingerprint() == stamp.issuer {
-            Ok(())
-        } else {
-            Err(DraftError::Foreign)
-        }
-    };
-    match plan {
-        Plan::Certify {
-            stamp,
-            notations,
-            user_id,
-            target,
-            expires_after,
-            ..
-        } => {
-            if !notations_are_allowed(notations) {
-                return Err(DraftError::Notation);
-            }
-            if *expires_after == Some(0) {
-                return Err(DraftError::NotCanonical); // zero means never (RFC 9580 §5.2.3.18)
-            }
-            // A certification of the own key would be a self-signature under another name.
-            if target.fingerprint() == stamp.issuer {
-                return Err(DraftError::Foreign);
-            }
-            fits(user_id)
-        }
-        Plan::Succeed {
-            stamp,
-            target,
-            user_id,
-        } => {
-            fits(user_id)?;
-            match target.fingerprint() == stamp.issuer {
-                true => Err(DraftError::Foreign),
-                false => Ok(()),
-            }
-        }
-        Plan::UserIdSelf {
-            stamp,
-            primary,
-            user_id,
-            ..
-        } => {
-            fits(user_id)?;
-            own(primary, stamp)
-        }
-        Plan::KeySelf { stamp, primary, .. } => own(primary, stamp),
-        Plan::RevokeKey {
-            stamp,
-            why,
-            primary,
-        }
-        | Plan::RevokeSubkey {
-            stamp,
-            why,
-            primary,
-            ..
-        } => {
-            words(&why.text)?;
-            own(primary, stamp)
-        }
-        Plan::RevokeUserId {
-            stamp,
-            text,
-            primary,
-            user_id,
-        } => {
-            words(text)?;
-            fits(user_id)?;
-            own(primary, stamp)
-        }
-        Plan::RevokeCertification {
-            stamp,
-            text,
-            target,
-            user_id,
-        } => {
-            words(text)?;
-            fits(user_id)?;
-            // What the key says about its own user IDs has another plan.
-            match target.fingerprint() == stamp.issuer {
-                true => Err(DraftError::Foreign),
-                false => Ok(()),
-            }
-        }
-        Plan::Statement { text, .. } => match statement::is_plain(text) {
-            true => Ok(()),
-            false => Err(DraftError::Statement),
-        },
-        Plan::SubkeyBinding {
-            stamp,
-            primary,
-            subkey,
-            usage,
-            back_signature,
-            ..
-        } => {
-            own(primary, stamp)?;
-            let needed = *usage == super::plan::SubkeyUse::Sign;
-            match back_signature {
-                None if !needed => Ok(()),
-                Some(back) if needed && back_signature_is_good(back, primary, subkey) => Ok(()),
-                _ => Err(DraftError::BackSignature),
-            }
-        }
-        Plan::Manifest { .. } => Ok(()),
-    }
-}
-
-fn back_signature_is_good(back: &Signature, primary: &Primary, subkey: &Subkey) -> bool {
-    let strong = matches!(
-        back.hash_algo(),
-        HashAlgorithm::SHA256 | HashAlgorithm::SHA512
-    );
-    back.typ() == SignatureType::PrimaryKeyBinding
-        && strong
-        && signing_subkey::verify(back, primary, subkey).is_ok()
 }
