@@ -12,6 +12,7 @@ mod publishing;
 #[path = "../host/quorum.rs"]
 mod quorum;
 mod readme;
+mod rotation;
 mod signing_host;
 mod worst_day;
 

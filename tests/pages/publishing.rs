@@ -1,21 +1,52 @@
 //! `docs/publishing.md`: every command of the page, between two keys that gpg made.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::{commands, in_months, run};
 
-/// The agents and the keyserver of this test end with it.
+/// A real keyserver on loopback; it ends with the test.
+pub struct Keyserver {
+    pub url: String,
+    server: Child,
+}
+
+impl Keyserver {
+    /// In this folder.
+    pub fn starts(folder: &Path) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/publish/keyserver.py");
+        let mut server = Command::new("python3")
+            .args([script, "onak"])
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        let stdout = server.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut port).unwrap();
+        Self {
+            url: format!("hkp://127.0.0.1:{}", port.trim()),
+            server,
+        }
+    }
+}
+
+impl Drop for Keyserver {
+    fn drop(&mut self) {
+        drop(self.server.stdin.take());
+        let _ = self.server.wait();
+    }
+}
+
+/// The agents of this test end with it.
 struct Ends {
     homes: PathBuf,
-    server: Child,
 }
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        drop(self.server.stdin.take());
-        let _ = self.server.wait();
         for who in ["anna", "stranger"] {
             let _ = Command::new("gpgconf")
                 .arg("--homedir")
@@ -55,20 +86,9 @@ fn every_command_of_the_page_works() {
     for name in ["anna", "stranger", "work", "onak"] {
         std::fs::create_dir(path(name)).unwrap();
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/publish/keyserver.py");
-    let mut server = Command::new("python3")
-        .args([script, "onak"])
-        .arg(path("onak"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut port = String::new();
-    let stdout = server.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut port).unwrap();
+    let server = Keyserver::starts(&path("onak"));
     let ends = Ends {
         homes: folder.path().to_owned(),
-        server,
     };
     let made = run(&path("anna"), &path("work"), KEYS);
     let said = String::from_utf8_lossy(&made.stdout).into_owned();
@@ -87,7 +107,7 @@ fn every_command_of_the_page_works() {
     assert!(listed.len() >= 7, "the page has lost its commands");
     for (who, command) in listed {
         let line = command
-            .replace("KEYSERVER", &format!("hkp://127.0.0.1:{}", port.trim()))
+            .replace("KEYSERVER", &server.url)
             .replace("JUNIPER", keys[0])
             .replace("LARCH", keys[1])
             .replace("START", &in_months(3));
