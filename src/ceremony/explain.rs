@@ -92,13 +92,13 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
             ..
         } => {
             let mut lines = vec![
-                line("certify", SafeText::from_bytes(user_id.value()).as_str()),
+                line("certify", whole(user_id.value()).as_str()),
                 line("of key", fingerprint(&target.fingerprint())),
                 line("then", effect(plan)),
             ];
             for notation in notations {
                 let text = format!("{}={}", notation.name, notation.value);
-                lines.push(line("notation", SafeText::new(&text).as_str()));
+                lines.push(line("notation", whole(text.as_bytes()).as_str()));
             }
             lines
         }
@@ -106,7 +106,7 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
             target, user_id, ..
         } => vec![
             line("succeed", fingerprint(&target.fingerprint())),
-            line("named", SafeText::from_bytes(user_id.value()).as_str()),
+            line("named", whole(user_id.value()).as_str()),
             line("then", effect(plan)),
         ],
         Plan::KeySelf { primary, .. } => vec![
@@ -116,7 +116,7 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
         Plan::UserIdSelf {
             user_id, primary, ..
         } => vec![
-            line("bind", SafeText::from_bytes(user_id.value()).as_str()),
+            line("bind", whole(user_id.value()).as_str()),
             line("to key", fingerprint(&primary.fingerprint())),
             line("then", effect(plan)),
         ],
@@ -129,21 +129,21 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
         Plan::RevokeUserId {
             user_id, primary, ..
         } => vec![
-            line("retire", SafeText::from_bytes(user_id.value()).as_str()),
+            line("retire", whole(user_id.value()).as_str()),
             line("of key", fingerprint(&primary.fingerprint())),
             line("then", effect(plan)),
         ],
         Plan::RevokeCertification {
             user_id, target, ..
         } => vec![
-            line("take back", SafeText::from_bytes(user_id.value()).as_str()),
+            line("take back", whole(user_id.value()).as_str()),
             line("of key", fingerprint(&target.fingerprint())),
             line("then", effect(plan)),
         ],
         Plan::Statement { text, .. } => {
             let mut lines = vec![line("sign", "this statement, word for word:")];
             let said = text.split('\n');
-            lines.extend(said.map(|said| line("", format!("| {}", SafeText::new(said)))));
+            lines.extend(said.map(|said| line("", format!("| {}", SafeText::whole_line(said)))));
             lines
         }
         Plan::Manifest { text, .. } => {
@@ -161,9 +161,14 @@ fn revoke(key: &Fingerprint, why: &Why, plan: &Plan) -> Vec<Line> {
         lines.push(line("", sentence));
     }
     if !why.text.is_empty() {
-        lines.push(line("saying", SafeText::new(&why.text).as_str()));
+        lines.push(line("saying", whole(why.text.as_bytes()).as_str()));
     }
     lines
+}
+
+/// Nothing of what is signed is cut.
+fn whole(text: &[u8]) -> SafeText {
+    SafeText::from_bytes_limited(text, usize::MAX)
 }
 
 /// What a reason does to signatures that were made before, in the programs that check them; two lines.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sequoia_openpgp::Cert;
 
 use super::context::Context;
+use super::opened::Opened;
 use super::report::{Exit, Failure, path};
 use crate::openpgp::armor::dearmor;
 use crate::openpgp::target::certificates;
@@ -51,7 +52,7 @@ pub(super) fn read(
     files: &[PathBuf],
 ) -> Result<(Vec<Read>, Vec<Damaged>), Failure> {
     if files.is_empty() {
-        return Ok((vec![own(context.open_unpinned()?.in_use()?)], Vec::new()));
+        return Ok((vec![own(published(&context.open_unpinned()?)?)], Vec::new()));
     }
     let (mut found, mut damaged) = (Vec::new(), Vec::new());
     for file in files {
@@ -86,6 +87,10 @@ pub(super) fn read(
     Ok((found, damaged))
 }
 
+fn published(opened: &Opened) -> Result<Cert, Failure> {
+    opened.as_published(opened.in_use()?)
+}
+
 fn own(cert: Cert) -> Read {
     Read {
         file: None,
@@ -98,7 +103,7 @@ fn own(cert: Cert) -> Read {
 /// it goes out into the world.
 pub(super) fn read_good(context: &Context<'_>, files: &[PathBuf]) -> Result<Vec<Read>, Failure> {
     if files.is_empty() {
-        return Ok(vec![own(context.open()?.in_use()?)]);
+        return Ok(vec![own(published(&context.open()?)?)]);
     }
     let (found, damaged) = read(context, files)?;
     match damaged.into_iter().next() {

@@ -85,7 +85,14 @@ fn show(
                 .cloned()
                 .unwrap_or_else(|| "not certified by us, as far as this vault tells".to_owned()),
             (None, Some(cert)) => standing(cert, draft.plan(), opened.now),
-            (None, None) => String::new(),
+            (None, None) => match (draft.plan(), opened.successors()?.first()) {
+                (Plan::Succeed { .. }, None) => "no successor".to_owned(),
+                (Plan::Succeed { .. }, Some(other)) => format!(
+                    "ANOTHER successor: {}",
+                    explain::fingerprint(&other.fingerprint)
+                ),
+                _ => String::new(),
+            },
         };
         context.say(&screen::lines(&lines(draft, &old)));
     }

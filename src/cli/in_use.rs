@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sequoia_openpgp::packet::Packet;
+use sequoia_openpgp::packet::{Packet, Signature, UserID};
 use sequoia_openpgp::parse::Parse as _;
 use sequoia_openpgp::{Cert, Fingerprint, Result as OpenPgpResult};
 
@@ -13,6 +13,8 @@ use crate::ceremony::state;
 use crate::openpgp::Plan;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::learnt::{self, Learnt, LearntError};
+use crate::openpgp::plan::Primary;
+use crate::session::succession::{CERTIFIED, PREDECESSOR};
 use crate::vault::record::Digest;
 
 /// A successor, certified.
@@ -62,8 +64,9 @@ impl Opened {
             .collect()
     }
 
-    /// The certificate as it is published: with the attestations that count.
-    pub(super) fn with_attestations(&self, cert: Cert) -> Result<Cert, Failure> {
+    /// The certificate as it is published: with the attestations that count, and with what the key that it succeeds
+    /// says of it.
+    pub(super) fn as_published(&self, cert: Cert) -> Result<Cert, Failure> {
         let attesters = self.known_attesters()?;
         let mut packets: Vec<Packet> = Vec::new();
         for (_, file) in &self.evidence.attestations {
@@ -76,7 +79,43 @@ impl Opened {
                 packets.extend(user_id.signatures().cloned().map(Packet::from));
             }
         }
+        if let Some(Ok((user_id, certification))) = self.by_predecessor() {
+            packets.extend([Packet::from(user_id), certification.into()]);
+        }
         merged(cert, packets).map_err(broken)
+    }
+
+    /// What the key that this one succeeds says of it, once its quorum has said it; an error if the file says
+    /// something else.
+    pub(super) fn by_predecessor(&self) -> Option<Result<(UserID, Signature), &'static str>> {
+        let said = self.succession_file(CERTIFIED)?;
+        Some(self.old_primary().and_then(|old| {
+            let own = self.primary().map_err(|_| "the key can't be read")?;
+            one_certification(said, &own, &old)
+        }))
+    }
+
+    /// What this key says of the one that it succeeds.
+    pub(super) fn of_predecessor(&self) -> Option<Result<(UserID, Signature), &'static str>> {
+        let said = self.succession_file(PREDECESSOR)?;
+        Some(self.old_primary().and_then(|old| {
+            let own = self.primary().map_err(|_| "the key can't be read")?;
+            one_certification(said, &old, &own)
+        }))
+    }
+
+    fn old_primary(&self) -> Result<Primary, &'static str> {
+        let file = self.succession_file(PREDECESSOR);
+        let old = file.and_then(|file| Cert::from_bytes(file).ok());
+        let old = old.filter(|old| Some(old.fingerprint()) == self.predecessor);
+        old.map(|old| old.primary_key().key().clone())
+            .ok_or("succession/predecessor.asc isn't the key that this one succeeds")
+    }
+
+    fn succession_file(&self, name: &str) -> Option<&[u8]> {
+        let mut all = self.evidence.succession.iter();
+        let found = all.find(|(path, _)| path == Path::new(name));
+        found.map(|(_, file)| file.as_slice())
     }
 
     /// The state that a request about the certificate is bound to.
@@ -152,4 +191,30 @@ fn own_packets(
         packets.push(signed.signature()?.into());
     }
     Ok(())
+}
+
+/// The one certification of `of` by `by` that a file holds, with the user ID that it is about; nothing else may be in
+/// it.
+fn one_certification(
+    file: &[u8],
+    of: &Primary,
+    by: &Primary,
+) -> Result<(UserID, Signature), &'static str> {
+    let other = "it holds anything else than one certification";
+    let cert = Cert::from_bytes(file).map_err(|_| "it holds no certificate")?;
+    if cert.fingerprint() != of.fingerprint() || cert.keys().subkeys().next().is_some() {
+        return Err(other);
+    }
+    let mut user_ids = cert.userids();
+    let (Some(user_id), None) = (user_ids.next(), user_ids.next()) else {
+        return Err(other);
+    };
+    let mut signatures = user_id.signatures();
+    let (Some(signature), None) = (signatures.next(), signatures.next()) else {
+        return Err(other);
+    };
+    signature
+        .verify_userid_binding(by, of, user_id.userid())
+        .map_err(|_| "its certification doesn't verify")?;
+    Ok((user_id.userid().clone(), signature.clone()))
 }

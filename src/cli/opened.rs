@@ -34,6 +34,7 @@ use crate::world::{Fault, Files, FilesError, Kind as FileKind, SafeText};
 const MAX_FILE: usize = 16 << 20;
 /// The most bytes of one revocation that was learnt.
 const MAX_LEARNT_FILE: usize = 64 << 10;
+const MAX_SUCCESSION: usize = 1 << 20;
 
 /// A vault that this machine accepts.
 pub(super) struct Opened {
@@ -67,6 +68,8 @@ pub(super) struct Evidence {
     pub minutes: Pieces,
     /// Revocations that were learnt from outside.
     pub learnt: Pieces,
+    /// What a key and the one that it succeeds say of each other.
+    pub succession: Pieces,
     pub attestations: Pieces,
     pub drills: Pieces,
     pub drill_answers: Pieces,
@@ -110,6 +113,7 @@ impl Evidence {
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
             learnt: read("revocations", ".asc", MAX_LEARNT_FILE)?,
+            succession: read("succession", ".asc", MAX_SUCCESSION)?,
             drills: read("drills", ".drill", MAX_DRILL)?,
             drill_answers: read("drills", ".answer", MAX_APPROVAL)?,
             drill_minutes: read("drills", ".minutes", MAX_DRILL_MINUTES)?,

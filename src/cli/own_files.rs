@@ -88,7 +88,7 @@ pub(super) fn write(
     let mut revoked = None;
     if let Some(cert) = whole {
         let file = file_of(&cert);
-        let cert = opened.with_attestations(cert)?;
+        let cert = opened.as_published(cert)?;
         let bytes = armored(&cert).map_err(failed)?;
         match Revoked::of(drafts) {
             Some(one) => {
@@ -143,7 +143,7 @@ pub(super) fn after_a_revocation(
         .replace(&small, file.to_vec(), 0o644)
         .replace(&text, said.into_bytes(), 0o644)
         .commit(context.world.files, context.world.random)?;
-    let cert = opened.with_attestations(opened.in_use()?)?;
+    let cert = opened.as_published(opened.in_use()?)?;
     aftermath::seen_by_both(context, &cert, &revoked, now)?;
     for one in [&whole, &small, &text] {
         context.say(&format!("  {}", path(one)));
@@ -165,7 +165,7 @@ pub(super) fn emit(
 ) -> Result<PathBuf, Failure> {
     let out = opened.folder.join("out");
     context.must_be_a_folder(&out)?;
-    let cert = opened.with_attestations(cert.clone())?;
+    let cert = opened.as_published(cert.clone())?;
     let bytes = armored(&cert).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let path = out.join(file_of(&cert));
     Batch::new()

@@ -54,7 +54,7 @@ pub(super) fn prepare(
         "The announcement is signed by the new key now and by the old one later, word for word:",
     );
     for line in text.trim_end().split('\n') {
-        context.say(&format!("  | {}", SafeText::new(line)));
+        context.say(&format!("  | {}", SafeText::whole_line(line)));
     }
     context.say(
         "(its own fingerprint is put in when it is made; to change it later costs a new quorum)",

@@ -1,17 +1,18 @@
 //! What a rotation leaves in `out/`: both certificates with what they say of each other, and the announcement.
 
 use sequoia_openpgp::Cert;
+use sequoia_openpgp::armor::Kind;
 use sequoia_openpgp::packet::Packet;
-use sequoia_openpgp::parse::Parse as _;
 
 use super::context::Context;
 use super::lint;
 use super::opened::{Found, Opened};
 use super::own_files::armored;
 use super::report::{Exit, Failure, path};
+use crate::openpgp::armor::enarmor;
 use crate::openpgp::plan::Plan;
-use crate::openpgp::statement;
-use crate::session::succession::{ANNOUNCEMENT_SIGNED, PREDECESSOR};
+use crate::openpgp::{revocation, statement};
+use crate::session::succession::{ANNOUNCEMENT_SIGNED, CERTIFIED, PREDECESSOR};
 use crate::world::Batch;
 
 const MAX_FILE: usize = 1 << 20;
@@ -33,8 +34,10 @@ pub(super) fn publish(
     for (draft, signed) in outcome.signed(drafts) {
         let signature = signed.signature().map_err(|e| failed(&e))?;
         match draft.plan() {
-            Plan::Succeed { user_id, .. } => {
-                successor = Some((user_id.clone(), signature));
+            Plan::Succeed { .. } => {
+                let packets = revocation::packets_of(draft.plan(), signed);
+                let packets = packets.map_err(|e| failed(&e))?;
+                successor = Some(enarmor(Kind::PublicKey, &packets).map_err(|e| failed(&e))?);
             }
             Plan::Statement { text, .. } => {
                 announcement = Some((text.clone(), signature));
@@ -42,7 +45,7 @@ pub(super) fn publish(
             _ => (),
         }
     }
-    let (Some((user_id, certification)), Some((text, by_old))) = (successor, announcement) else {
+    let (Some(certified), Some((text, by_old))) = (successor, announcement) else {
         return Err(Failure::new(
             Exit::Forged,
             format!("{} is no request of a rotation", found.id),
@@ -67,23 +70,25 @@ pub(super) fn publish(
     }
     let both = statement::to_message(&text, &[by_new, by_old]).map_err(|e| failed(&e))?;
 
-    let packets = vec![Packet::from(user_id), certification.into()];
-    let new_cert = new
-        .in_use()?
-        .insert_packets(packets)
+    // The new vault keeps what the old key says of its key: each certificate that leaves it has it from now on.
+    let kept = new.folder.join(CERTIFIED);
+    if files.kind(&kept)?.is_none() || *files.read(&kept, MAX_FILE)? != *certified {
+        context.write(new, vec![(CERTIFIED.into(), certified)])?;
+        context.share_by_git(&new.folder, "succession", "Certified by the old key");
+    }
+    let new = &context.at(&new.folder, None).open()?;
+    let new_cert = new.as_published(new.in_use()?)?;
+    let said_of_old = new.of_predecessor().ok_or_else(|| damaged(PREDECESSOR))?;
+    let (old_user_id, by_new) = said_of_old.map_err(|_| damaged(PREDECESSOR))?;
+    let old_cert = old
+        .as_published(old.in_use()?)?
+        .insert_packets(vec![Packet::from(old_user_id), by_new.into()])
         .map_err(|e| failed(&e))?
         .0;
-    let new_cert = new.with_attestations(new_cert)?;
-    let predecessor = files.read(&new.folder.join(PREDECESSOR), MAX_FILE)?;
-    let predecessor = Cert::from_bytes(&*predecessor).map_err(|_| damaged(PREDECESSOR))?;
-    let old_cert = old
-        .with_attestations(old.in_use()?)?
-        .merge_public(predecessor)
-        .map_err(|_| damaged(PREDECESSOR))?;
 
+    let out = old.folder.join("out");
     context.say("");
     lint::tell(context, &new_cert);
-    let out = old.folder.join("out");
     context.must_be_a_folder(&out)?;
     let name = |cert: &Cert| format!("0x{}.asc", cert.fingerprint().to_hex().to_lowercase());
     let written = [

@@ -9,6 +9,7 @@ use super::own_files::sealed_path;
 use super::report::Failure;
 use super::verify::Findings;
 use crate::openpgp::draft::{Destination, Draft};
+use crate::session::succession::{CERTIFIED, PREDECESSOR};
 use crate::vault::record::Digest;
 use crate::world::{Kind as FileKind, is_temporary};
 
@@ -62,6 +63,14 @@ pub(super) fn check(
             if !known && !entry.text().is_some_and(is_temporary) {
                 findings.note(&relative, Err("no result of this vault made it"));
             }
+        }
+    }
+    for (name, said) in [
+        (CERTIFIED, opened.by_predecessor()),
+        (PREDECESSOR, opened.of_predecessor()),
+    ] {
+        if let Some(said) = said {
+            findings.note(Path::new(name), said.map(|_| String::new()));
         }
     }
     let in_use = opened.in_use()?;

@@ -36,6 +36,9 @@ pub const ANNOUNCEMENT_SIGNED: &str = "succession/announcement.asc";
 /// The old key, certified by the new one: primary key, user ID, certification.
 pub const PREDECESSOR: &str = "succession/predecessor.asc";
 
+/// The new key, certified by the old one's quorum: primary key, user ID, certification.
+pub const CERTIFIED: &str = "succession/certified.asc";
+
 impl Succeeds {
     /// The old key.
     ///

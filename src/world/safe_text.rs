@@ -26,22 +26,33 @@ impl SafeText {
         Self::from_bytes_limited(bytes, LIMIT)
     }
 
+    /// A line of a text that is shown to be approved, whole however long it is. Up to eight spaces one after the
+    /// other are text: fingerprints and lists have them.
+    pub fn whole_line(text: &str) -> Self {
+        Self::with(text.as_bytes(), usize::MAX, 8)
+    }
+
     /// The same with another limit.
     pub fn from_bytes_limited(bytes: &[u8], limit: usize) -> Self {
+        Self::with(bytes, limit, 1)
+    }
+
+    fn with(bytes: &[u8], limit: usize, spaces: usize) -> Self {
         let mut shown = Cut {
             text: String::new(),
             left: limit.max(1),
             last_fit: 0,
             is_cut: false,
         };
-        let mut previous = ' ';
+        // At the beginning there is none to be in front of, unless spaces are text.
+        let mut run = usize::from(spaces == 1);
         for chunk in bytes.utf8_chunks() {
             let mut chars = chunk.valid().chars().peekable();
             while let Some(c) = chars.next() {
                 // A backslash that begins what looks like an escape is one itself, so that nobody
-                // can fake one. So is a second space, which could push text to the next line.
+                // can fake one. So is one space too many, which could push text to the next line.
                 let imitates = c == '\\' && matches!(chars.peek(), Some('u' | 'x'));
-                let pads = c == ' ' && previous == ' ';
+                let pads = c == ' ' && run >= spaces;
                 if imitates || pads || is_harmful(c) {
                     shown.push(&format!("\\u{{{:x}}}", u32::from(c)));
                 } else {
@@ -50,7 +61,7 @@ impl SafeText {
                 if shown.is_cut {
                     return Self(shown.text);
                 }
-                previous = c;
+                run = if c == ' ' { run + 1 } else { 0 };
             }
             for byte in chunk.invalid() {
                 shown.push(&format!("\\x{{{byte:02x}}}"));
@@ -129,6 +140,15 @@ mod tests {
     fn names_of_people_stay_as_they_are() {
         let name = "Žofie Ångström (Jöns) <z@example.org>, 山田, Ελένη, \\o/";
         assert_eq!(SafeText::new(name).as_str(), name);
+    }
+
+    #[test]
+    fn a_line_that_is_to_be_approved_is_whole_and_keeps_its_spaces() {
+        let line = format!("  16EA 0256  2751 {}end", "x".repeat(900));
+        assert_eq!(SafeText::whole_line(&line).as_str(), line);
+        let pushed = format!("a{}b", " ".repeat(9));
+        let shown = format!("a{}\\u{{20}}b", " ".repeat(8));
+        assert_eq!(SafeText::whole_line(&pushed).as_str(), shown);
     }
 
     #[test]

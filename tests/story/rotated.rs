@@ -133,6 +133,37 @@ fn a_key_is_succeeded_step_by_step_and_a_stranger_walks_from_the_old_to_the_new(
     let text = std::fs::read_to_string(larch(&team).join("succession/announcement.txt")).unwrap();
     assert!(statement::is_plain(text.trim_end()));
     assert!(text.contains("Larch Cycle"));
+    // The new vault keeps what the old key said, so that whatever leaves it later has it.
+    let new_vault = larch(&team);
+    let folder = new_vault.to_str().unwrap();
+    let kept = std::fs::read(new_vault.join("succession/certified.asc")).unwrap();
+    let linked = team.path("linked");
+    std::fs::create_dir(&linked).unwrap();
+    for key in [&old, &new] {
+        std::fs::copy(file(key), linked.join(format!("{key}.asc"))).unwrap();
+    }
+    // The certification is dated a second after the newest signature of the old key.
+    Team::copy_at(&team, team.now().plus_days(1))
+        .run("anna", &["lineage", linked.to_str().unwrap()])
+        .exits(0);
+    team.run("anna", &["verify", "--vault", folder, "--key", &new])
+        .exits(0)
+        .says("GENUINE");
+    // What somebody puts in its place, or in its predecessor's, is called by its name and goes nowhere.
+    let stranger_by = std::fs::read(new_vault.join("succession/predecessor.asc")).unwrap();
+    std::fs::write(new_vault.join("succession/certified.asc"), &stranger_by).unwrap();
+    team.run("anna", &["verify", "--vault", folder, "--key", &new])
+        .exits(4)
+        .says("succession/certified.asc");
+    std::fs::write(new_vault.join("succession/certified.asc"), &kept).unwrap();
+    std::fs::write(new_vault.join("succession/predecessor.asc"), &kept).unwrap();
+    team.run("anna", &["verify", "--vault", folder, "--key", &new])
+        .exits(4)
+        .says("succession/predecessor.asc");
+    rotate(&team)
+        .exits(4)
+        .says("is not what the new key signed");
+    std::fs::write(new_vault.join("succession/predecessor.asc"), &stranger_by).unwrap();
     // The old vault knows its successor, and makes no second one.
     let another = team.path("another");
     std::fs::create_dir_all(another.join("keys")).unwrap();
