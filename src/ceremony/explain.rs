@@ -4,7 +4,7 @@ use sequoia_openpgp::Fingerprint;
 
 use crate::openpgp::Plan;
 use crate::openpgp::draft::{Destination, Draft};
-use crate::openpgp::plan::{Reason, SubkeyUse, Why};
+use crate::openpgp::plan::{Primary, Reason, SubkeyUse, Why};
 use crate::world::{SafeText, Timestamp};
 
 /// A labelled line of an explanation, harmless for a terminal.
@@ -127,19 +127,17 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
         Plan::RevokeKey { primary, why, .. } => revoke(&primary.fingerprint(), why, plan),
         Plan::RevokeSubkey { subkey, why, .. } => revoke(&subkey.fingerprint(), why, plan),
         Plan::RevokeUserId {
-            user_id, primary, ..
-        } => vec![
-            line("retire", whole(user_id.value()).as_str()),
-            line("of key", fingerprint(&primary.fingerprint())),
-            line("then", effect(plan)),
-        ],
+            user_id,
+            primary,
+            text,
+            ..
+        } => taken_back("retire", user_id.value(), primary, text, plan),
         Plan::RevokeCertification {
-            user_id, target, ..
-        } => vec![
-            line("take back", whole(user_id.value()).as_str()),
-            line("of key", fingerprint(&target.fingerprint())),
-            line("then", effect(plan)),
-        ],
+            user_id,
+            target,
+            text,
+            ..
+        } => taken_back("take back", user_id.value(), target, text, plan),
         Plan::Statement { text, .. } => {
             let mut lines = vec![line("sign", "this statement, word for word:")];
             let said = text.split('\n');
@@ -153,6 +151,24 @@ pub fn explain(plan: &Plan) -> Vec<Line> {
             )]
         }
     }
+}
+
+fn taken_back(
+    what: &'static str,
+    user_id: &[u8],
+    of: &Primary,
+    text: &str,
+    plan: &Plan,
+) -> Vec<Line> {
+    let mut lines = vec![
+        line(what, whole(user_id).as_str()),
+        line("of key", fingerprint(&of.fingerprint())),
+        line("then", effect(plan)),
+    ];
+    if !text.is_empty() {
+        lines.push(line("saying", whole(text.as_bytes()).as_str()));
+    }
+    lines
 }
 
 fn revoke(key: &Fingerprint, why: &Why, plan: &Plan) -> Vec<Line> {
@@ -205,16 +221,22 @@ pub fn effect(plan: &Plan) -> String {
             expires_after,
             primary,
             ..
-        }
-        | Plan::UserIdSelf {
+        } => format!(
+            "valid {}",
+            until(seconds(primary.creation_time()), Some(*expires_after))
+        ),
+        Plan::UserIdSelf {
             expires_after,
             primary,
+            primary_user_id,
             ..
         } => {
-            format!(
-                "valid {}",
-                until(seconds(primary.creation_time()), Some(*expires_after))
-            )
+            let first = match primary_user_id {
+                true => ", the one that is shown first",
+                false => "",
+            };
+            let end = until(seconds(primary.creation_time()), Some(*expires_after));
+            format!("valid {end}{first}")
         }
         Plan::SubkeyBinding {
             usage,
@@ -264,17 +286,25 @@ pub fn reason_words(reason: Reason) -> &'static str {
 pub fn brief(draft: &Draft) -> String {
     if let (
         Plan::Certify {
-            target, user_id, ..
+            target,
+            user_id,
+            notations,
+            ..
         },
         Destination::Out,
     ) = (draft.plan(), draft.destination())
     {
-        return format!(
+        let mut text = format!(
             "{}  {}  {}",
             target.fingerprint().to_hex(),
-            SafeText::from_bytes(user_id.value()),
+            whole(user_id.value()),
             effect(draft.plan())
         );
+        for notation in notations {
+            let said = format!("{}={}", notation.name, notation.value);
+            text.push_str(&format!("; notation {}", whole(said.as_bytes())));
+        }
+        return text;
     }
     let parts: Vec<String> = of_draft(draft)
         .into_iter()

@@ -105,6 +105,12 @@ pub enum RequestError {
     /// The revocation set releases one revocation; the master set signs.
     #[error("draft {0} can't be asked of this share set")]
     Destination(usize),
+    /// A signature would be dated otherwise than the request, and nobody would be told.
+    #[error("draft {0} is not dated as its request")]
+    Date(usize),
+    /// Nothing in it would be seen by anybody: what is sealed proves nothing by itself.
+    #[error("all that it asks for would be sealed")]
+    AllSealed,
 }
 
 impl Request {
@@ -195,6 +201,7 @@ impl Request {
             }
         }
         check_destinations(kind, &drafts)?;
+        check_dates(opened, &drafts)?;
         let changes_itself = drafts
             .iter()
             .any(|draft| draft.destination() != Destination::Released && draft.plan().is_bound());
@@ -240,6 +247,12 @@ fn destination_code(destination: Destination) -> u8 {
 /// The master set signs, for everybody or for the worst day; the revocation set gives out one revocation.
 fn check_destinations(kind: Kind, drafts: &[Draft]) -> Result<(), RequestError> {
     let released = |draft: &Draft| draft.destination() == Destination::Released;
+    if drafts
+        .iter()
+        .all(|draft| draft.destination() == Destination::Sealed)
+    {
+        return Err(RequestError::AllSealed);
+    }
     if kind == Kind::Revocation && drafts.len() != 1 {
         return Err(RequestError::Destination(drafts.len()));
     }
@@ -248,6 +261,20 @@ fn check_destinations(kind: Kind, drafts: &[Draft]) -> Result<(), RequestError> 
         .position(|draft| released(draft) != (kind == Kind::Revocation))
     {
         Some(index) => Err(RequestError::Destination(index + 1)),
+        None => Ok(()),
+    }
+}
+
+/// What is signed now is dated now: a date to come would outdo all that the key says until then, and one long ago
+/// would decide which old signatures a revocation ends.
+fn check_dates(opened: Timestamp, drafts: &[Draft]) -> Result<(), RequestError> {
+    let released = |draft: &Draft| draft.destination() == Destination::Released;
+    let dated = |draft: &Draft| u64::from(draft.plan().stamp().created);
+    match drafts
+        .iter()
+        .position(|draft| !released(draft) && dated(draft).abs_diff(opened.seconds()) > DAY + 60)
+    {
+        Some(index) => Err(RequestError::Date(index + 1)),
         None => Ok(()),
     }
 }

@@ -173,6 +173,25 @@ fn wanted(
                 .next("approve them one after the other"));
             }
         }
+        let rival = |other: &&Found| {
+            other.id != found.id
+                && request.state.is_some()
+                && other.verified.request().state == request.state
+        };
+        if let Some(other) = requests.iter().find(rival) {
+            return Err(Failure::new(
+                Exit::Quorum,
+                format!(
+                    "{} and {} change the same state of the key",
+                    other.id, found.id
+                ),
+            )
+            .fact("only one of the two can be carried out; your share was not opened")
+            .next(format!(
+                "ask {} to put both into one request",
+                request.opener
+            )));
+        }
         if !requests.iter().any(|other| other.id == found.id) {
             requests.push(found);
         }

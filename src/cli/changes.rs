@@ -9,10 +9,15 @@ use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
 use super::{Identity, display};
 use crate::ceremony::approval::Approval;
+use crate::ceremony::request::Request;
+use crate::openpgp::Plan;
 use crate::openpgp::change::{self, ChangeError, Wishes};
+use crate::openpgp::draft::Draft;
+use crate::openpgp::plan::SubkeyUse;
 use crate::roster::name::Name;
 use crate::world::{SafeText, Timestamp};
 use quorate_share::Kind;
+use sequoia_openpgp::Fingerprint;
 
 /// What else goes into the same request, approved together.
 #[derive(Args, Clone, Default)]
@@ -142,6 +147,28 @@ impl Opened {
         .fact("the key's own certificate or the manifest is not what it was when it was opened;")
         .fact("carried out now it would be void, or undo what came between; nothing was signed")
         .next(format!("git pull; if this stays, {opener} opens it anew")))
+    }
+
+    /// Would the request bind a subkey for signing that the key doesn't have?
+    pub(super) fn is_bound_anew(&self, request: &Request) -> Result<bool, Failure> {
+        let for_signing = |draft: &Draft| match draft.plan() {
+            Plan::SubkeyBinding {
+                subkey,
+                usage: SubkeyUse::Sign,
+                ..
+            } => Some(subkey.fingerprint()),
+            _ => None,
+        };
+        let bound: Vec<Fingerprint> = request.drafts.iter().filter_map(for_signing).collect();
+        if bound.is_empty() {
+            return Ok(false);
+        }
+        let in_use = self.in_use()?;
+        let has = |key: &Fingerprint| {
+            let mut subkeys = in_use.keys().subkeys();
+            subkeys.any(|subkey| subkey.key().fingerprint() == *key)
+        };
+        Ok(!bound.iter().all(has))
     }
 
     /// Refuses a second request on the state of one that this holder has approved and that can still be carried out.

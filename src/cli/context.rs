@@ -364,7 +364,13 @@ impl<'w> Context<'w> {
     ) -> Result<(), Failure> {
         match request.kind {
             Kind::Revocation => Ok(()),
-            kind => self.needs_force(opened, kind),
+            kind => {
+                self.needs_force(opened, kind)?;
+                match opened.is_bound_anew(request)? {
+                    true => self.needs_attestation(opened),
+                    false => Ok(()),
+                }
+            }
         }
     }
 

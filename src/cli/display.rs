@@ -8,8 +8,9 @@ use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::types::RevocationStatus;
 
 use super::context::Context;
-use super::opened::{Opened, subject};
+use super::opened::Opened;
 use super::report::Failure;
+use super::results::subject;
 use super::screen;
 use crate::ceremony::explain::{self, Line};
 use crate::ceremony::request::Request;

@@ -52,6 +52,7 @@ mod publish;
 mod receipts;
 mod remind;
 pub mod report;
+mod results;
 mod retire;
 mod revoke;
 mod roster;

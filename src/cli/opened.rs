@@ -1,6 +1,5 @@
 //! A vault that was opened: its manifest, its evidence, and what commands look up in them.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,12 +11,10 @@ use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
 use crate::ceremony::drill::MAX_DRILL;
 use crate::ceremony::drill_minutes::MAX_DRILL_MINUTES;
-use crate::ceremony::explain;
-use crate::ceremony::minutes::{MAX_MINUTES, Minutes};
+use crate::ceremony::minutes::MAX_MINUTES;
 use crate::ceremony::objection::MAX_OBJECTION;
-use crate::ceremony::outcome::{MAX_OUTCOME, Outcome, OutcomeError};
+use crate::ceremony::outcome::MAX_OUTCOME;
 use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
-use crate::openpgp::Plan;
 use crate::openpgp::attestation::MAX_ATTESTATION;
 use crate::openpgp::manifest_signature::primary_of;
 use crate::openpgp::plan::Primary;
@@ -170,6 +167,13 @@ impl std::ops::Deref for Opened {
     }
 }
 
+/// The digits of a request's id; the second where another one begins with the same.
+const LENGTHS: [usize; 2] = [7, 16];
+
+fn is_id_of(id: &str, request: &VerifiedRequest) -> bool {
+    LENGTHS.contains(&id.len()) && request.digest().to_string().starts_with(id)
+}
+
 impl Opened {
     pub(super) fn manifest(&self) -> &Manifest {
         self.signed.manifest()
@@ -235,11 +239,10 @@ impl Opened {
         let wanted = wanted.strip_suffix(".request").unwrap_or(wanted);
         let wanted = wanted.rsplit('/').next().unwrap_or(wanted);
         let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
-        let mut matching = self
-            .evidence
-            .requests
-            .iter()
-            .filter(|(relative, _)| is_id && Self::id_of(relative).starts_with(wanted));
+        let mut matching = self.evidence.requests.iter().filter(|(relative, _)| {
+            let id = Self::id_of(relative);
+            is_id && LENGTHS.contains(&id.len()) && id.starts_with(wanted)
+        });
         let (Some((relative, file)), more) = (matching.next(), matching.next()) else {
             let ids: Vec<String> = self
                 .evidence
@@ -288,21 +291,20 @@ impl Opened {
 
     /// All requests: those that verify, and what is wrong with the others.
     pub(super) fn requests(&self) -> Vec<Result<Found, (String, RequestError)>> {
-        self.evidence
-            .requests
-            .iter()
-            .map(|(relative, file)| {
-                let id = Self::id_of(relative);
-                match VerifiedRequest::read(file, self.manifest()) {
-                    Ok(verified) => Ok(Found {
-                        id,
-                        file: Arc::clone(file),
-                        verified,
-                    }),
-                    Err(error) => Err((id, error)),
-                }
-            })
-            .collect()
+        let read = |(relative, file): &(PathBuf, Arc<Zeroizing<Vec<u8>>>)| {
+            let id = Self::id_of(relative);
+            match VerifiedRequest::read(file, self.manifest()) {
+                // A copy under another name is nothing of its own.
+                Ok(verified) if !is_id_of(&id, &verified) => None,
+                Ok(verified) => Some(Ok(Found {
+                    id,
+                    file: Arc::clone(file),
+                    verified,
+                })),
+                Err(error) => Some(Err((id, error))),
+            }
+        };
+        self.evidence.requests.iter().filter_map(read).collect()
     }
 
     /// Seven digits, or more if another request begins with the same.
@@ -312,7 +314,7 @@ impl Opened {
         digest: &Digest,
     ) -> Result<String, Failure> {
         let text = digest.to_string();
-        for length in [7, 16] {
+        for length in LENGTHS {
             let name = format!("requests/{}.request", &text[..length]);
             if files.kind(&self.folder.join(name))?.is_none() {
                 return Ok(text[..length].to_owned());
@@ -353,85 +355,5 @@ impl Opened {
         )
         .map(|approval| approval.holder)
         .map_err(|error| Failure::new(Exit::Forged, format!("an approval is damaged: {error}")))
-    }
-
-    /// The recorded result of a request, checked; `None` if there is none.
-    pub(super) fn outcome(&self, found: &Found) -> Result<Option<Outcome>, Failure> {
-        let name = PathBuf::from(format!("results/{}.result", found.id));
-        let Some((_, file)) = self.evidence.results.iter().find(|(path, _)| *path == name) else {
-            return Ok(None);
-        };
-        let primary = self.primary()?;
-        Outcome::read(file, &found.verified, &primary)
-            .map(Some)
-            .map_err(|error: OutcomeError| {
-                Failure::new(
-                    Exit::Forged,
-                    format!("{} is not the result of that request", name.display()),
-                )
-                .fact(SafeText::limited(&error.to_string(), 300).to_string())
-                .next(format!("git checkout {}", name.display()))
-            })
-    }
-
-    /// What earlier results of this vault certified, by subject: in words.
-    pub(super) fn certified_before(&self) -> HashMap<Vec<u8>, String> {
-        let mut map = HashMap::new();
-        if self.evidence.results.is_empty() {
-            return map;
-        }
-        for found in self.requests().into_iter().flatten() {
-            if !matches!(self.outcome(&found), Ok(Some(_))) {
-                continue;
-            }
-            for draft in &found.verified.request().drafts {
-                let Some(subject) = subject(draft.plan()) else {
-                    continue;
-                };
-                map.insert(
-                    subject,
-                    format!("{} by request {}", explain::effect(draft.plan()), found.id),
-                );
-            }
-        }
-        map
-    }
-
-    /// The newest minutes: those that no others name.
-    pub(super) fn heads(&self) -> Vec<Digest> {
-        let all: Vec<(Minutes, Digest)> = self
-            .evidence
-            .minutes
-            .iter()
-            .filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok())
-            .collect();
-        let named: Vec<Digest> = all
-            .iter()
-            .flat_map(|(minutes, _)| minutes.heads.iter().copied())
-            .collect();
-        let mut heads: Vec<Digest> = all
-            .iter()
-            .map(|(_, digest)| *digest)
-            .filter(|d| !named.contains(d))
-            .collect();
-        heads.sort_unstable();
-        heads
-    }
-}
-
-/// Whose user ID a plan is about, for comparing with earlier results; none for what is about the own key.
-pub(super) fn subject(plan: &Plan) -> Option<Vec<u8>> {
-    match plan {
-        Plan::Certify {
-            target, user_id, ..
-        }
-        | Plan::RevokeCertification {
-            target, user_id, ..
-        } => {
-            let mut subject = target.fingerprint().as_bytes().to_vec();
-            subject.extend_from_slice(user_id.value());
-            Some(subject)
-        }
-        _ => None,
     }
 }

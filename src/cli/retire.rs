@@ -1,6 +1,6 @@
 //! `quorate retire`: the end of a key that has served its time, and what of it is left.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use quorate_share::Kind;
@@ -159,6 +159,10 @@ fn clear(context: &Context<'_>, opened: &Opened, yes: bool) -> Result<(), Failur
     let files = context.world.files;
     let mut there = Vec::new();
     for name in names {
+        // A link that git brought may lead into another vault.
+        for folder in Path::new(&name).ancestors().skip(1) {
+            context.must_be_a_folder(&opened.folder.join(folder))?;
+        }
         if files.kind(&opened.folder.join(&name))?.is_some() {
             there.push(name);
         }

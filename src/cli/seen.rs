@@ -31,6 +31,9 @@ impl Opened {
         for (_, file) in &self.evidence.minutes {
             look("minutes", file, &|file| self.are_minutes_of_a_result(file));
         }
+        for (_, file) in &self.evidence.results {
+            look("result", file, &|file| self.is_a_result_of_minutes(file));
+        }
         for (_, file) in &self.evidence.withdrawals {
             look("withdrawal", file, &|file| self.is_a_withdrawal(file));
         }
@@ -49,6 +52,13 @@ impl Opened {
             let mut results = self.evidence.results.iter();
             results.any(|(_, result)| Digest::of(result) == minutes.result)
         })
+    }
+
+    fn is_a_result_of_minutes(&self, file: &[u8]) -> bool {
+        let digest = Digest::of(file);
+        let minutes = self.evidence.minutes.iter();
+        let mut minutes = minutes.filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok());
+        minutes.any(|(minutes, _)| minutes.result == digest)
     }
 
     fn is_a_revocation(&self, file: &[u8]) -> bool {

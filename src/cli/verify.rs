@@ -160,16 +160,19 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
         b"quorate result 1" => {
             let found = of(file).ok_or_else(no_request)?;
             let primary = primary_of(manifest.certificate.as_bytes()).map_err(|e| e.to_string())?;
-            Outcome::read(file, &found.verified, &primary)
-                .map(|o| {
-                    let n = o.values.len();
-                    let s = if n == 1 { "" } else { "s" };
-                    format!(
-                        "result of {}: {n} signature{s}, equal to the drafts",
-                        found.id
-                    )
-                })
-                .map_err(|e| e.to_string())
+            let outcome =
+                Outcome::read(file, &found.verified, &primary).map_err(|e| e.to_string())?;
+            if !opened.is_proved(&found, &outcome) {
+                return Err(
+                    "what is sealed in it is proved by no quorum and its minutes".to_owned(),
+                );
+            }
+            let n = outcome.values.len();
+            let s = if n == 1 { "" } else { "s" };
+            Ok(format!(
+                "result of {}: {n} signature{s}, equal to the drafts",
+                found.id
+            ))
         }
         b"quorate minutes 1" => {
             let (minutes, _) = Minutes::read(file, manifest).map_err(|e| e.to_string())?;
@@ -383,6 +386,13 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
             let s = if n == 1 { "" } else { "s" };
             context.say(&format!(
                 "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
+            ));
+        }
+        Ok(None) if opened.was_carried_out(found) => {
+            context.warn(&format!(
+                "{}: its minutes are here, its result isn't: stopped before it was written, or taken away; \
+                 {} can tell, and write it anew",
+                found.id, request.opener
             ));
         }
         Ok(None) if opened.not_ended(found).is_err() => {

@@ -2,6 +2,7 @@
 
 use sequoia_openpgp as openpgp;
 
+use openpgp::packet::signature::subpacket::{Subpacket, SubpacketValue};
 use openpgp::packet::{Signature, UserID};
 use openpgp::types::{HashAlgorithm, SignatureType};
 
@@ -141,5 +142,29 @@ fn back_signature_is_good(back: &Signature, primary: &Primary, subkey: &Subkey) 
     );
     back.typ() == SignatureType::PrimaryKeyBinding
         && strong
+        && says_nothing_else(back, subkey)
         && signing_subkey::verify(back, primary, subkey).is_ok()
 }
+
+/// Only when it was made and by whom, as gpg and Sequoia write it: nobody is shown more of it.
+fn says_nothing_else(back: &Signature, subkey: &Subkey) -> bool {
+    let salt = |value: &[u8], name: &str| name == SALT && value.len() == 32;
+    let hashed = |subpacket: &Subpacket| match subpacket.value() {
+        SubpacketValue::SignatureCreationTime(_) => true,
+        SubpacketValue::IssuerFingerprint(issuer) => *issuer == subkey.fingerprint(),
+        SubpacketValue::NotationData(notation) => salt(notation.value(), notation.name()),
+        _ => false,
+    };
+    let unhashed = |subpacket: &Subpacket| match subpacket.value() {
+        SubpacketValue::Issuer(issuer) => *issuer == subkey.keyid(),
+        SubpacketValue::IssuerFingerprint(issuer) => *issuer == subkey.fingerprint(),
+        _ => false,
+    };
+    back.hashed_area().iter().count() <= 3
+        && back.hashed_area().iter().all(hashed)
+        && back.unhashed_area().iter().count() <= 2
+        && back.unhashed_area().iter().all(unhashed)
+}
+
+/// The random notation that Sequoia adds to what it signs.
+const SALT: &str = "salt@notations.sequoia-pgp.org";

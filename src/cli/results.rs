@@ -1,0 +1,131 @@
+//! What came of requests: results that count, and minutes.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::opened::{Found, Opened};
+use super::report::{Exit, Failure};
+use crate::ceremony::explain;
+use crate::ceremony::minutes::Minutes;
+use crate::ceremony::outcome::Outcome;
+use crate::openpgp::Plan;
+use crate::openpgp::draft::{Destination, Draft};
+use crate::vault::record::Digest;
+use crate::world::SafeText;
+
+impl Opened {
+    /// The recorded result of a request, checked; `None` if there is none.
+    pub(super) fn outcome(&self, found: &Found) -> Result<Option<Outcome>, Failure> {
+        let name = PathBuf::from(format!("results/{}.result", found.id));
+        let Some((_, file)) = self.evidence.results.iter().find(|(path, _)| *path == name) else {
+            return Ok(None);
+        };
+        let primary = self.primary()?;
+        match Outcome::read(file, &found.verified, &primary) {
+            Ok(outcome) if self.is_proved(found, &outcome) => Ok(Some(outcome)),
+            // What its opener signed no minutes of, and nobody's signature proves, anybody could have put here.
+            Ok(_) => Ok(None),
+            Err(_) if self.minutes_by_opener(found).is_empty() => Ok(None),
+            Err(error) => Err(Failure::new(
+                Exit::Forged,
+                format!("{} is not the result of that request", name.display()),
+            )
+            .fact(SafeText::limited(&error.to_string(), 300).to_string())
+            .next(format!("git checkout {}", name.display()))),
+        }
+    }
+
+    /// A signature of the master key proves itself. What is sealed doesn't: there the quorum's approvals have to be
+    /// here, and minutes in which the opener names this very result.
+    pub(super) fn is_proved(&self, found: &Found, outcome: &Outcome) -> bool {
+        let request = found.verified.request();
+        let sealed = |draft: &Draft| draft.destination() == Destination::Sealed;
+        if !request.drafts.iter().any(sealed) {
+            return true;
+        }
+        let needed = self
+            .manifest()
+            .set(request.kind)
+            .map_or(u8::MAX, |set| set.threshold.get());
+        let minutes = self.minutes_by_opener(found);
+        let named = minutes.iter().any(|one| one.result == outcome.digest);
+        named && self.approvals(found).len() >= usize::from(needed)
+    }
+
+    /// Do minutes say so?
+    pub(super) fn was_carried_out(&self, found: &Found) -> bool {
+        !self.minutes_by_opener(found).is_empty()
+    }
+
+    /// The minutes of a request by who opened it: nobody else can carry it out.
+    fn minutes_by_opener(&self, found: &Found) -> Vec<Minutes> {
+        let minutes = self.evidence.minutes.iter();
+        let minutes = minutes.filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok());
+        minutes
+            .map(|(minutes, _)| minutes)
+            .filter(|minutes| minutes.request == found.verified.digest())
+            .filter(|minutes| minutes.operator == found.verified.request().opener)
+            .collect()
+    }
+
+    /// What earlier results of this vault certified, by subject: in words.
+    pub(super) fn certified_before(&self) -> HashMap<Vec<u8>, String> {
+        let mut map = HashMap::new();
+        if self.evidence.results.is_empty() {
+            return map;
+        }
+        for found in self.requests().into_iter().flatten() {
+            if !matches!(self.outcome(&found), Ok(Some(_))) {
+                continue;
+            }
+            for draft in &found.verified.request().drafts {
+                let Some(subject) = subject(draft.plan()) else {
+                    continue;
+                };
+                map.insert(
+                    subject,
+                    format!("{} by request {}", explain::effect(draft.plan()), found.id),
+                );
+            }
+        }
+        map
+    }
+
+    /// The newest minutes: those that no others name.
+    pub(super) fn heads(&self) -> Vec<Digest> {
+        let all: Vec<(Minutes, Digest)> = self
+            .evidence
+            .minutes
+            .iter()
+            .filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok())
+            .collect();
+        let named: Vec<Digest> = all
+            .iter()
+            .flat_map(|(minutes, _)| minutes.heads.iter().copied())
+            .collect();
+        let mut heads: Vec<Digest> = all
+            .iter()
+            .map(|(_, digest)| *digest)
+            .filter(|d| !named.contains(d))
+            .collect();
+        heads.sort_unstable();
+        heads
+    }
+}
+
+/// Whose user ID a plan is about, for comparing with earlier results; none for what is about the own key.
+pub(super) fn subject(plan: &Plan) -> Option<Vec<u8>> {
+    match plan {
+        Plan::Certify {
+            target, user_id, ..
+        }
+        | Plan::RevokeCertification {
+            target, user_id, ..
+        } => {
+            let mut subject = target.fingerprint().as_bytes().to_vec();
+            subject.extend_from_slice(user_id.value());
+            Some(subject)
+        }
+        _ => None,
+    }
+}
