@@ -106,8 +106,8 @@ pub fn sign(
     strict: bool,
     job: &SignJob<'_>,
 ) -> Result<(Signing, Ran), SessionError> {
-    let (reply, ran) = run(coming, strict, SIGN, &job.to_fields(), ROOM_TO_SIGN)?;
-    let fields = &reply.message.fields;
+    let (mut reply, ran) = run(coming, strict, SIGN, &job.to_fields(), ROOM_TO_SIGN)?;
+    let fields = &mut reply.message.fields;
     let signing = match reply.message.tag {
         DONE => SignReply::from_fields(fields).map(Signing::Done),
         REFUSED => SignFailure::from_fields(fields).map(Signing::Refused),

@@ -1,5 +1,7 @@
 //! Jobs and answers as fields of messages: the one place that knows their order.
 
+use std::mem::take;
+
 use quorate_share::Threshold;
 use sequoia_openpgp::Fingerprint;
 use zeroize::Zeroizing;
@@ -110,20 +112,22 @@ impl SignReply {
         fields
     }
 
-    /// Reads [`SignReply::into_fields`].
+    /// Reads [`SignReply::into_fields`], and takes approvals and signatures out of them: nothing in them is secret,
+    /// and there may be ten thousand.
     #[must_use]
-    pub fn from_fields(fields: &Fields) -> Option<Self> {
+    pub fn from_fields(fields: &mut Fields) -> Option<Self> {
         let [verdicts, used, approvals, rest @ ..] = fields else {
             return None;
         };
         let count = usize::try_from(number(approvals)?).ok()?;
-        let (approvals, signatures) = rest.split_at_checked(count)?;
+        let (approvals, signatures) = rest.split_at_mut_checked(count)?;
         let used = text(used)?.split(' ').map(|name| Name::parse(name).ok());
+        let taken = |fields: &mut Fields| fields.iter_mut().map(|one| take(&mut **one)).collect();
         Some(Self {
             verdicts: read_verdicts(verdicts)?,
             used: used.collect::<Option<_>>()?,
-            approvals: approvals.iter().map(|file| file.to_vec()).collect(),
-            signatures: signatures.iter().map(|packet| packet.to_vec()).collect(),
+            approvals: taken(approvals),
+            signatures: taken(signatures),
         })
     }
 }
