@@ -296,6 +296,8 @@ impl<'w> Context<'w> {
         let mut swept = 0;
         for sub in [
             "",
+            "keys",
+            "succession",
             "receipts",
             "requests",
             "approvals",

@@ -104,6 +104,16 @@ impl Desk {
             .collect())
     }
 
+    /// Is nothing secret left of the request on this machine?
+    pub(super) fn is_cleared(&self, files: &dyn Files) -> Result<bool, FilesError> {
+        for file in [&self.one_time, &self.live] {
+            if files.kind(file)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(files.kind(&self.inbox)?.is_none() || files.list(&self.inbox)?.is_empty())
+    }
+
     /// Deletes one-time key and submissions, the key first. The public certificates stay, so that `perform` can
     /// write its files again.
     pub(super) fn clear(&self, files: &dyn Files) -> Result<Cleared, FilesError> {

@@ -69,6 +69,7 @@ mod subkey;
 mod submit;
 mod succeed;
 mod succession_files;
+mod successor;
 mod table;
 mod take_back;
 mod uid;

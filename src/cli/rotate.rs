@@ -1,29 +1,27 @@
 //! `quorate rotate`: where the succession stands, and its next step. Killed anywhere, it goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use quorate_share::Kind;
-use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::create::{self, read_config};
 use super::open_request::{self, Ask};
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
+use super::successor::{self, Place};
 use super::{Identity, attest, display, perform, screen, succeed, succession_files};
 use crate::ceremony::explain;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::plan::Plan;
 use crate::openpgp::self_signatures;
 use crate::openpgp::statement;
-use crate::roster::config::{Config, Cycle};
 use crate::roster::name::Name;
 use crate::session::succession::ANNOUNCEMENT_SIGNED;
 use crate::vault::force::together;
-use crate::world::{Batch, Kind as FileKind, SafeText};
+use crate::world::SafeText;
 
-const MAX_MEMORY: usize = 16 << 10;
 const MAX_ANNOUNCEMENT: usize = 256 << 10;
 
 #[derive(Args)]
@@ -41,18 +39,13 @@ pub(super) struct Options {
     identity: Identity,
 }
 
-/// Where the successor's vault is, on this machine.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Memory {
-    successor: String,
-}
-
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let old = context.open()?;
     let me = context.me(&old)?;
-    let Some(folder) = successor_folder(context, &old, options)? else {
-        return first_step(context, &old, &me, options);
+    let folder = match successor::find(context, &old, options.successor.as_deref())? {
+        Place::Made(folder) => folder,
+        Place::Begun(folder) => return first_step(context, &old, &me, options, Some(folder)),
+        Place::Nowhere => return first_step(context, &old, &me, options, None),
     };
     let there = context.at(&folder, Some(&me));
     let new = there.open()?;
@@ -68,7 +61,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .next("name the right folder: --successor DIR"));
     }
     only_one(&old, &new)?;
-    remember(context, &old, &folder)?;
+    successor::remember(context, &old, &folder, true)?;
     Succession {
         context,
         there: &there,
@@ -80,115 +73,19 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     .go_on()
 }
 
-/// The folder that is named, remembered, or lies where the first step would have put it.
-fn successor_folder(
-    context: &Context<'_>,
-    old: &Opened,
-    options: &Options,
-) -> Result<Option<PathBuf>, Failure> {
-    let files = context.world.files;
-    let holds_a_vault = |folder: &Path| -> Result<bool, Failure> {
-        Ok(files.kind(&folder.join("vault.toml"))? == Some(FileKind::File))
-    };
-    if let Some(named) = &options.successor {
-        let named = context.world.surroundings.resolve(named);
-        return Ok(holds_a_vault(&named)?.then_some(named));
-    }
-    let memory = memory_file(context, old)?;
-    if files.kind(&memory)?.is_some() {
-        let text = files.read(&memory, MAX_MEMORY)?;
-        let read: Option<Memory> = std::str::from_utf8(&text)
-            .ok()
-            .and_then(|text| toml::from_str(text).ok());
-        if let Some(memory) = read {
-            let folder = PathBuf::from(memory.successor);
-            if holds_a_vault(&folder)? {
-                return Ok(Some(folder));
-            }
-        }
-    }
-    // A first step that was killed after the vault was made, or made by another root and cloned here.
-    if files.kind(&old.folder.join("team.toml"))?.is_some() {
-        let config = read_config(context, &old.folder)?;
-        if let Ok(cycle) = next_cycle(&config, old) {
-            let folder = beside(&old.folder, cycle);
-            if holds_a_vault(&folder)? {
-                return Ok(Some(folder));
-            }
-        }
-    }
-    Ok(None)
-}
-
-fn memory_file(context: &Context<'_>, old: &Opened) -> Result<PathBuf, Failure> {
-    let folder = context.pins()?.vault_folder(&old.vault_id);
-    Ok(folder.join("rotation.toml"))
-}
-
-fn remember(context: &Context<'_>, old: &Opened, folder: &Path) -> Result<(), Failure> {
-    let Some(successor) = folder.to_str().map(str::to_owned) else {
-        return Ok(());
-    };
-    let file = memory_file(context, old)?;
-    let text = toml::to_string(&Memory { successor }).unwrap_or_default();
-    let files = context.world.files;
-    if files.kind(&file)?.is_some() && *files.read(&file, MAX_MEMORY)? == text.as_bytes() {
-        return Ok(());
-    }
-    Batch::new()
-        .replace(&file, text.into_bytes(), 0o600)
-        .commit(files, context.world.random)?;
-    Ok(())
-}
-
-/// The cycle after the one that the old key is named after.
-fn next_cycle<'c>(config: &'c Config, old: &Opened) -> Result<&'c Cycle, Failure> {
-    let user_id = &old.user_id;
-    let at = config
-        .cycles
-        .iter()
-        .position(|cycle| config.user_id(cycle) == *user_id);
-    let next = match at {
-        Some(at) => config.cycles.get(at + 1),
-        None => config.cycle_at(old.now.seconds()),
-    };
-    next.ok_or_else(|| {
-        Failure::new(Exit::Usage, "team.toml names no cycle after this key's")
-            .fact(SafeText::new(user_id).to_string())
-            .next("add the coming cycle and its last day to [cycles], then: quorate rotate")
-    })
-}
-
-/// `../larch` for the `Larch Cycle`.
-fn beside(folder: &Path, cycle: &Cycle) -> PathBuf {
-    let mut name = String::new();
-    for c in cycle.name.to_lowercase().chars() {
-        match c.is_alphanumeric() {
-            true => name.push(c),
-            false if !name.ends_with('-') => name.push('-'),
-            false => (),
-        }
-    }
-    let name = name.trim_matches('-');
-    let name = name.strip_suffix("-cycle").unwrap_or(name);
-    folder.parent().unwrap_or(folder).join(name)
-}
-
 /// Makes the successor.
 fn first_step(
     context: &Context<'_>,
     old: &Opened,
     me: &Name,
     options: &Options,
+    folder: Option<PathBuf>,
 ) -> Result<(), Failure> {
     context.needs_force(old, Kind::Master)?;
     let config = read_config(context, &old.folder)?;
-    let cycle = next_cycle(&config, old)?;
+    let cycle = successor::next_cycle(&config, old)?;
     succeed::can_be_succeeded(old, &config.user_id(cycle))?;
-    let folder = match &options.successor {
-        Some(named) => context.world.surroundings.resolve(named),
-        None => beside(&old.folder, cycle),
-    };
+    let folder = folder.unwrap_or_else(|| successor::beside(&old.folder, cycle));
     context.say(&format!(
         "{} -> {}",
         SafeText::new(&old.user_id),
@@ -196,44 +93,19 @@ fn first_step(
     ));
     context
         .say("> 1 successor   2 receipts   3 attested   4 approved by the old key   5 published");
-    take_along(context, old, &folder)?;
+    successor::remember(context, old, &folder, false)?;
+    successor::take_along(context, old, &folder)?;
     let there = context.at(&folder, Some(me));
     let create =
         create::Options::of_successor(&cycle.name, &old.folder, options.is_final, options.strict);
     create::run(&there, &create)?;
-    remember(context, old, &folder)?;
+    successor::remember(context, old, &folder, true)?;
     context.say("");
     context.say(&format!(
         "made {}: all of you: quorate share receipt (in there)",
         path(&folder)
     ));
     context.say("  next: quorate rotate (here), once the receipts have come");
-    Ok(())
-}
-
-/// The new folder with the team's settings and keys, unless somebody has prepared one.
-fn take_along(context: &Context<'_>, old: &Opened, folder: &Path) -> Result<(), Failure> {
-    let files = context.world.files;
-    if files.kind(&folder.join("team.toml"))?.is_some() {
-        return Ok(());
-    }
-    let mut batch = Batch::new()
-        .folder(folder, 0o755)
-        .folder(folder.join("keys"), 0o755);
-    let keys = old.folder.join("keys");
-    if files.kind(&keys)? == Some(FileKind::Folder) {
-        for entry in files.list(&keys)? {
-            if entry.kind == FileKind::File {
-                let bytes = files.read(&keys.join(&entry.name), 32 << 20)?;
-                batch = batch.replace(folder.join("keys").join(&entry.name), bytes, 0o644);
-            }
-        }
-    }
-    // Last: with it the folder is prepared.
-    let team = files.read(&old.folder.join("team.toml"), 256 << 10)?;
-    batch
-        .replace(folder.join("team.toml"), team, 0o644)
-        .commit(files, context.world.random)?;
     Ok(())
 }
 
@@ -329,7 +201,7 @@ impl Succession<'_> {
                 _ => self.ask(),
             },
             _ => match asked {
-                Asked::Done(found) => succession_files::publish(self.context, old, new, &found),
+                Asked::Done(found) => self.publish(&found),
                 _ => self.ask(),
             },
         }
@@ -343,6 +215,22 @@ impl Succession<'_> {
             _ if !attested => 3,
             _ => 4,
         }
+    }
+
+    /// Writes the files; first what a `perform` that was killed has left undone, its one-time key above all.
+    fn publish(&self, found: &Found) -> Result<(), Failure> {
+        let (context, old) = (self.context, self.old);
+        let desk = context.desk(old, &found.verified.digest())?;
+        if !desk.is_cleared(context.world.files)? {
+            self.perform(found)?;
+        }
+        succession_files::publish(context, old, self.new, found)
+    }
+
+    fn perform(&self, found: &Found) -> Result<(), Failure> {
+        let (strict, identity) = (self.options.strict, &self.options.identity);
+        let options = perform::Options::of(&found.id, strict, identity);
+        perform::run(self.context, &options)
     }
 
     /// Whose receipts keep the new key's sets from being in force.
@@ -386,20 +274,13 @@ impl Succession<'_> {
     fn asked(&self) -> Result<Asked, Failure> {
         let mut open = Asked::Not;
         for found in self.old.requests().into_iter().flatten() {
-            let about = found.verified.request().drafts.iter().any(|draft| {
-                matches!(draft.plan(), Plan::Succeed { target, .. }
-                    if target.fingerprint() == self.new.fingerprint)
-            });
-            if !about {
+            if found.successor() != Some(self.new.fingerprint.clone()) {
                 continue;
             }
             if self.old.outcome(&found)?.is_some() {
                 return Ok(Asked::Done(found));
             }
-            let lives = found.verified.open_at(self.old.now).is_ok()
-                && self.old.ended(&found)?.is_none()
-                && self.old.same_state(&found).is_ok();
-            if lives {
+            if self.old.is_alive(&found)? {
                 open = Asked::Open(found);
             }
         }
@@ -488,10 +369,7 @@ impl Succession<'_> {
                 found.id
             )));
         }
-        perform::run(
-            context,
-            &perform::Options::of(&found.id, self.options.strict, &self.options.identity),
-        )?;
+        self.perform(found)?;
         let old = context.open()?;
         let found = old.request(&found.id)?;
         succession_files::publish(context, &old, self.new, &found)

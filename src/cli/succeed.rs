@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use sequoia_openpgp::Fingerprint;
 use sequoia_openpgp::serialize::SerializeInto as _;
 
 use super::Common;
 use super::context::Context;
-use super::opened::Opened;
+use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
 use crate::ceremony::explain;
+use crate::openpgp::plan::Plan;
 use crate::publish::announcement::{self, Facts, TEMPLATE};
 use crate::roster::name::Name;
 use crate::session::succession::{NEW_FINGERPRINT, Succeeds};
@@ -112,6 +114,20 @@ pub(super) fn can_be_succeeded(opened: &Opened, new_user_id: &str) -> Result<(),
                 .next("there: quorate rotate"),
         );
     }
+    if let Some((id, successor)) = opened.asked_to_succeed()? {
+        return Err(Failure::new(
+            Exit::Failed,
+            "the old key's holders are asked about a successor already",
+        )
+        .fact(format!(
+            "{}, by request {id}",
+            explain::fingerprint(&successor)
+        ))
+        .fact("there are never two; nothing was made")
+        .next(format!(
+            "clone its vault, then: quorate rotate --successor DIR; or its opener: quorate withdraw {id}"
+        )));
+    }
     if key.user_id == new_user_id {
         return Err(Failure::new(
             Exit::Usage,
@@ -121,6 +137,39 @@ pub(super) fn can_be_succeeded(opened: &Opened, new_user_id: &str) -> Result<(),
         .next("name the new cycle: --cycle NAME, or change key.user-id in team.toml"));
     }
     Ok(())
+}
+
+impl Found {
+    /// The key that this request would certify as the successor.
+    pub(super) fn successor(&self) -> Option<Fingerprint> {
+        let mut drafts = self.verified.request().drafts.iter();
+        drafts.find_map(|draft| match draft.plan() {
+            Plan::Succeed { target, .. } => Some(target.fingerprint()),
+            _ => None,
+        })
+    }
+}
+
+impl Opened {
+    /// Can a request without a result still be carried out?
+    pub(super) fn is_alive(&self, found: &Found) -> Result<bool, Failure> {
+        Ok(found.verified.open_at(self.now).is_ok()
+            && self.ended(found)?.is_none()
+            && self.same_state(found).is_ok())
+    }
+
+    /// An open request about a successor.
+    fn asked_to_succeed(&self) -> Result<Option<(String, Fingerprint)>, Failure> {
+        for found in self.requests().into_iter().flatten() {
+            let Some(successor) = found.successor() else {
+                continue;
+            };
+            if self.outcome(&found)?.is_none() && self.is_alive(&found)? {
+                return Ok(Some((found.id, successor)));
+            }
+        }
+        Ok(None)
+    }
 }
 
 fn fill(context: &Context<'_>, opened: &Opened, new: &New<'_>) -> Result<String, Failure> {

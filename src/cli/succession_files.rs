@@ -100,18 +100,20 @@ pub(super) fn publish(
     for (name, bytes) in &written {
         batch = batch.replace(out.join(name), bytes.clone(), 0o644);
     }
+    let lock = context.lock(&old.folder)?;
     batch.commit(files, context.world.random)?;
+    drop(lock);
     context.say("done: the old key vouches for the new one, the new one for the old, and both signed the announcement");
     for (name, _) in &written {
         context.say(&format!("  {}", path(&out.join(name))));
     }
-    context
-        .advise("next   1  publish both certificates where the old one is known; gpg --send-keys");
-    context
-        .advise("       2  send the announcement; whoever has both keys sees two good signatures");
-    context.advise(
-        "       3  on the signing host: quorate host offer, in the new vault; then subkey bind",
-    );
-    context.advise("       4  the old key stays in custody until it has ended");
+    let [(new_file, _), (old_file, _), _] = &written;
+    let (new_file, old_file) = (path(&out.join(new_file)), path(&out.join(old_file)));
+    if new.key_now()?.subkeys.is_empty() {
+        context.advise("first, on the signing host: quorate host offer, in the new vault; bind it there; then again: quorate rotate");
+    }
+    context.advise(&format!("next   quorate lint {old_file} {new_file}"));
+    context.advise("       quorate publish site|keyserver|succession (docs/rotation.md), then send the announcement");
+    context.advise("the old key stays in custody until it has ended; then: quorate retire");
     Ok(())
 }

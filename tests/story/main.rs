@@ -15,6 +15,7 @@ mod interrupted;
 mod machines;
 mod over_ssh;
 mod rotated;
+mod rotation_killed;
 mod stock;
 mod submissions;
 mod team;

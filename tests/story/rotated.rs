@@ -14,7 +14,11 @@ use super::team::{Done, Team};
 
 /// A team with two cycles in its calendar, in service.
 fn team(master: u8) -> Team {
-    let team = Team::needing(master);
+    with_a_calendar(Team::needing(master))
+}
+
+/// Adds a cycle to a team's calendar, and puts its key in service.
+pub fn with_a_calendar(team: Team) -> Team {
     let config = team.vault().join("team.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     let larch = format!(
@@ -29,12 +33,12 @@ fn team(master: u8) -> Team {
     team
 }
 
-fn larch(team: &Team) -> PathBuf {
+pub fn larch(team: &Team) -> PathBuf {
     team.path("larch")
 }
 
 /// The successor's fingerprint.
-fn successor(team: &Team) -> String {
+pub fn successor(team: &Team) -> String {
     let manifest = std::fs::read_to_string(larch(team).join("vault.toml")).unwrap();
     let line = manifest.lines().find(|l| l.starts_with("fingerprint"));
     line.unwrap().split('"').nth(1).unwrap().to_owned()
@@ -44,7 +48,7 @@ fn rotate(team: &Team) -> Done {
     team.as_holder("anna", &["rotate", "--final"])
 }
 
-fn receipts(team: &Team) {
+pub fn receipts(team: &Team) {
     let (key, folder) = (successor(team), larch(team));
     for name in &team.names {
         let identity = team.identity(name);
@@ -65,7 +69,7 @@ fn receipts(team: &Team) {
 }
 
 /// As far as the old quorum's approval.
-fn asked(team: &Team) -> String {
+pub fn asked(team: &Team) -> String {
     rotate(team)
         .exits(0)
         .says("made")
@@ -77,7 +81,7 @@ fn asked(team: &Team) -> String {
     rotate(team).exits(0).says("succeed").request()
 }
 
-fn answered(team: &Team, who: &str, id: &str) {
+pub fn answered(team: &Team, who: &str, id: &str) {
     team.approves(who, id)
         .exits(0)
         .says("succeed")
