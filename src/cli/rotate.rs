@@ -41,6 +41,7 @@ pub(super) struct Options {
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let old = context.open()?;
+    old.needs_the_time()?;
     let me = context.me(&old)?;
     let folder = match successor::find(context, &old, options.successor.as_deref())? {
         Place::Made(folder) => folder,
@@ -60,6 +61,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         })
         .next("name the right folder: --successor DIR"));
     }
+    new.needs_the_time()?;
     only_one(&old, &new)?;
     successor::remember(context, &old, &folder, true)?;
     Succession {

@@ -84,6 +84,7 @@ pub(super) fn prepare(
 
 /// Refuses a key that can't vouch for another one any more, or has done so already.
 pub(super) fn can_be_succeeded(opened: &Opened, new_user_id: &str) -> Result<(), Failure> {
+    opened.needs_the_time()?;
     let key = opened.key_now()?;
     if let Some(why) = key.revoked {
         return Err(
@@ -151,6 +152,24 @@ impl Found {
 }
 
 impl Opened {
+    /// Refuses a clock that shows a time before the key was made: receipts and signatures would seem to be missing,
+    /// and what is signed now would be void. A day's difference is between machines.
+    pub(super) fn needs_the_time(&self) -> Result<(), Failure> {
+        if self.now.plus_days(1) >= self.created {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Failed,
+            format!("this machine's clock shows {}", self.now.day()),
+        )
+        .fact(format!(
+            "the key {} was made on {}; nothing was changed",
+            SafeText::new(&self.user_id),
+            self.created.day()
+        ))
+        .next("set the clock, then: quorate rotate"))
+    }
+
     /// Can a request without a result still be carried out?
     pub(super) fn is_alive(&self, found: &Found) -> Result<bool, Failure> {
         Ok(found.verified.open_at(self.now).is_ok()

@@ -16,6 +16,7 @@ mod machines;
 mod over_ssh;
 mod rotated;
 mod rotation_killed;
+mod rotation_refused;
 mod stock;
 mod submissions;
 mod team;

@@ -44,7 +44,7 @@ pub fn successor(team: &Team) -> String {
     line.unwrap().split('"').nth(1).unwrap().to_owned()
 }
 
-fn rotate(team: &Team) -> Done {
+pub fn rotate(team: &Team) -> Done {
     team.as_holder("anna", &["rotate", "--final"])
 }
 
