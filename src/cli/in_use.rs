@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sequoia_openpgp::packet::{Packet, Signature, UserID};
 use sequoia_openpgp::parse::Parse as _;
-use sequoia_openpgp::{Cert, Fingerprint, Result as OpenPgpResult};
+use sequoia_openpgp::{Cert, Fingerprint};
 
 use super::opened::Opened;
 use super::report::{Exit, Failure};
@@ -13,6 +13,7 @@ use crate::ceremony::state;
 use crate::openpgp::Plan;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::learnt::{self, Learnt, LearntError};
+use crate::openpgp::merge::{merged, own_packets};
 use crate::openpgp::plan::Primary;
 use crate::session::succession::{CERTIFIED, PREDECESSOR};
 use crate::vault::record::Digest;
@@ -42,12 +43,12 @@ impl Opened {
                     continue;
                 }
                 if let Some(outcome) = self.outcome(&found)? {
-                    own_packets(drafts, &outcome, &mut packets).map_err(broken)?;
+                    packets.extend(own_packets(outcome.signed(drafts)).map_err(broken)?);
                 }
             }
         }
         if let Some((drafts, outcome)) = more {
-            own_packets(drafts, outcome, &mut packets).map_err(broken)?;
+            packets.extend(own_packets(outcome.signed(drafts)).map_err(broken)?);
         }
         let made_here = merged(created, packets).map_err(broken)?;
         let learnt = self.learnt(&made_here);
@@ -162,35 +163,6 @@ fn broken(error: impl std::fmt::Display) -> Failure {
         Exit::Forged,
         format!("the certificate in this vault can't be put together: {error}"),
     )
-}
-
-fn merged(cert: Cert, packets: Vec<Packet>) -> OpenPgpResult<Cert> {
-    match packets.is_empty() {
-        true => Ok(cert),
-        false => Ok(cert.insert_packets(packets)?.0),
-    }
-}
-
-/// What a result adds to the certificate: signatures, each after the part that it is about.
-fn own_packets(
-    drafts: &[Draft],
-    outcome: &Outcome,
-    packets: &mut Vec<Packet>,
-) -> sequoia_openpgp::Result<()> {
-    for (draft, signed) in outcome.signed(drafts) {
-        match draft.plan() {
-            Plan::KeySelf { .. } | Plan::RevokeKey { .. } => (),
-            Plan::UserIdSelf { user_id, .. } | Plan::RevokeUserId { user_id, .. } => {
-                packets.push(user_id.clone().into());
-            }
-            Plan::SubkeyBinding { subkey, .. } | Plan::RevokeSubkey { subkey, .. } => {
-                packets.push(subkey.clone().into());
-            }
-            _ => continue,
-        }
-        packets.push(signed.signature()?.into());
-    }
-    Ok(())
 }
 
 /// The one certification of `of` by `by` that a file holds, with the user ID that it is about; nothing else may be in

@@ -15,6 +15,7 @@ pub mod learnt;
 pub mod lineage;
 pub mod lint;
 pub mod manifest_signature;
+pub mod merge;
 pub mod plan;
 pub mod revocation;
 mod rsa;
