@@ -73,7 +73,8 @@ impl MasterKey {
     /// # Errors
     /// [`KeyError::NoKey`].
     pub(super) fn from_key(key: Key<key::SecretParts, key::PrimaryRole>) -> Result<Self, KeyError> {
-        let primary = key.clone().parts_into_public();
+        // `parts_into_public` would leave the secret where it is.
+        let (primary, _) = key.clone().take_secret();
         let rsa = match (Algorithm::of(primary.pk_algo()), key.secret()) {
             (Some(Algorithm::EdDsa), SecretKeyMaterial::Unencrypted(_)) => None,
             (Some(Algorithm::Rsa), SecretKeyMaterial::Unencrypted(secret)) => Some(
@@ -259,7 +260,7 @@ impl MasterKey {
         key.set_creation_time(Timestamp::from(created))
             .map_err(backend)?;
         let secret: Key<key::SecretParts, key::SubordinateRole> = key.into();
-        let subkey = secret.clone().parts_into_public();
+        let (subkey, _) = secret.clone().take_secret();
         let unsigned = signing_subkey::Unsigned::new(&self.primary, &subkey, created)
             .map_err(|error| KeyError::Backend(error.to_string()))?;
         let mut pair = secret.clone().into_keypair().map_err(backend)?;
