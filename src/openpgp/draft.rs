@@ -252,6 +252,12 @@ impl Draft {
         &self.plan
     }
 
+    /// The type of the signature (RFC 9580 §5.2.1).
+    #[must_use]
+    pub fn kind(&self) -> SignatureType {
+        signature_type(&self.plan)
+    }
+
     /// The encoding.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

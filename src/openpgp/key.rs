@@ -58,14 +58,29 @@ impl MasterKey {
     /// # Errors
     /// [`KeyError::Backend`].
     pub fn generate(algorithm: Algorithm, created: u32) -> Result<Self, KeyError> {
+        Self::generate_of(algorithm, RSA_BITS, created)
+    }
+
+    fn generate_of(algorithm: Algorithm, bits: usize, created: u32) -> Result<Self, KeyError> {
         let mut key: Key4<key::SecretParts, key::PrimaryRole> = match algorithm {
             Algorithm::EdDsa => Key4::generate_ecc(true, Curve::Ed25519),
-            Algorithm::Rsa => Key4::generate_rsa(RSA_BITS),
+            Algorithm::Rsa => Key4::generate_rsa(bits),
         }
         .map_err(backend)?;
         key.set_creation_time(Timestamp::from(created))
             .map_err(backend)?;
         Self::from_key(key.into())
+    }
+
+    /// A new key of the algorithm, the length and the time of `model`: what a rehearsal signs with.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn like(model: &Primary) -> Result<Self, KeyError> {
+        let algorithm = Algorithm::of(model.pk_algo()).ok_or(KeyError::NoKey)?;
+        let created = Timestamp::try_from(model.creation_time()).map_err(backend)?;
+        let bits = model.mpis().bits().unwrap_or(RSA_BITS);
+        Self::generate_of(algorithm, bits, created.into())
     }
 
     /// With a secret primary key that is not encrypted.

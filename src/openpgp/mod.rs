@@ -17,6 +17,7 @@ pub mod lint;
 pub mod manifest_signature;
 pub mod merge;
 pub mod plan;
+pub mod rehearsal;
 pub mod revocation;
 mod rsa;
 pub mod self_signatures;
