@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 pub mod certify;
+pub mod judged;
 pub mod keyserver;
 
 /// Most bytes of a message that is decrypted here.

@@ -109,7 +109,7 @@ impl<'w> Throwaway<'w> {
         })
     }
 
-    /// With another patience, for tests.
+    /// With another patience.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -122,7 +122,7 @@ impl<'w> Throwaway<'w> {
         &self.folder
     }
 
-    fn run(&self, args: &[&str], stdin: &[u8]) -> Result<Output, KeyserverError> {
+    pub(super) fn run(&self, args: &[&str], stdin: &[u8]) -> Result<Output, KeyserverError> {
         let place = |option: &str, name: &str| {
             let mut argument = OsString::from(option);
             argument.push(self.folder.join(name));
