@@ -63,7 +63,8 @@ pub fn to_compare(draft: &Draft, old: &str) -> Vec<Line> {
 }
 
 /// What a draft does, and where its value goes.
-fn of_draft(draft: &Draft) -> Vec<Line> {
+#[must_use]
+pub fn of_draft(draft: &Draft) -> Vec<Line> {
     let mut lines = explain(draft.plan());
     match draft.destination() {
         Destination::Out => (),

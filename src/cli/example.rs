@@ -117,6 +117,16 @@ Examples:
   quorate show c41f9e2 --words
   quorate show c41f9e2 90d3b7f --words";
 
+/// `quorate rehearse --help`
+pub(super) const REHEARSE: &str = "\
+Needs no share and changes nothing. A key of the same shape is made in memory,
+signs what the request asks for, and is thrown away; every packet is shown.
+Exit 0 if gpg and Sequoia accept all of it, 4 if one of them doesn't, 1 if gpg
+isn't here.
+
+Example:
+  quorate rehearse 3f2a91c";
+
 /// `quorate approve --help`
 pub(super) const APPROVE: &str = "\
 Writes approvals/ in the vault (public), and a submission (your share, readable
@@ -503,6 +513,7 @@ mod tests {
             STATUS,
             CERTIFY,
             SHOW,
+            REHEARSE,
             APPROVE,
             PERFORM,
             DRILL,

@@ -50,6 +50,8 @@ mod pins;
 mod plugin;
 mod publish;
 mod receipts;
+mod rehearse;
+mod rehearse_judged;
 mod remind;
 pub mod report;
 mod results;
@@ -187,6 +189,9 @@ enum Command {
     /// Explain a request, from its bytes, to anybody
     #[command(after_help = example::SHOW)]
     Show(show::Options),
+    /// Run a request through with a key that is thrown away, and let gpg and Sequoia judge what results
+    #[command(after_help = example::REHEARSE)]
+    Rehearse(rehearse::Options),
     /// Approve a request: compare it, type the words, send your share to its opener
     #[command(after_help = example::APPROVE)]
     Approve(approve::Options),
@@ -284,6 +289,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Revoke(command)) => revoke::run(&context, &command),
         Some(Command::Statement(options)) => statement::run(&context, &options),
         Some(Command::Show(options)) => show::run(&context, &options),
+        Some(Command::Rehearse(options)) => rehearse::run(&context, &options),
         Some(Command::Approve(options)) => approve::run(&context, &options),
         Some(Command::Decline(options)) => decline::run(&context, No::Decline, &options),
         Some(Command::Withdraw(options)) => decline::run(&context, No::Withdrawal, &options),

@@ -14,6 +14,7 @@ mod imported;
 mod interrupted;
 mod machines;
 mod over_ssh;
+mod rehearsed;
 mod rotated;
 mod rotation_killed;
 mod rotation_refused;
