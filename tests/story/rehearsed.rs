@@ -208,3 +208,44 @@ fn without_gpg_the_rehearsal_is_half_of_one_and_says_so() {
         .says("gpg isn't here")
         .says("install GnuPG");
 }
+
+#[test]
+fn a_gpg_that_shows_no_good_signature_makes_it_fail() {
+    let team = Team::in_service(2);
+    let id = team.opens();
+    let folder = team.path("false");
+    std::fs::create_dir(&folder).unwrap();
+    let script = "#!/bin/sh\ncat >/dev/null\necho '[GNUPG:] IMPORT_OK 1 A' >&2\n";
+    std::fs::write(folder.join("gpg"), script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.join("gpg"), mode).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let environment = BTreeMap::from([
+        ("PATH".into(), path.into()),
+        ("HOME".into(), team.home("anna").into_os_string()),
+    ]);
+    let files = RealFiles::default();
+    let terminal = ScriptedTerminal::new();
+    let done = team.run_in(&environment, &["rehearse", &id], &files, &terminal);
+    done.exits(4)
+        .says("Sequoia:   accepts 1 signature")
+        .says("gpg:       REFUSES something")
+        .says("no good signature of type 0x10")
+        .says("don't approve it");
+}
+
+#[test]
+fn a_request_to_an_rsa_key_is_rehearsed_with_one() {
+    let team = Team::needing(2);
+    let config = team.vault().join("team.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("ed25519", "rsa4096")).unwrap();
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+    for name in &team.names {
+        team.receipt(name).exits(0);
+    }
+    let id = team.opens();
+    let done = rehearses(&team, &id);
+    accepted(&done);
+    done.says("takes some seconds").says("RSA, with the dates");
+}

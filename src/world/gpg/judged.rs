@@ -3,6 +3,7 @@
 use super::Status;
 use super::keyserver::{KeyserverError, Throwaway};
 use crate::world::Timestamp;
+use crate::world::programs::Output;
 
 /// What gpg shows of a keyring.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,20 +31,23 @@ pub struct CheckedSignature {
     pub created: u64,
 }
 
-/// gpg's clock stands at this time, so that nothing depends on how long anything takes.
-fn clock_at(at: Timestamp) -> String {
-    format!("--faked-system-time={}!", at.seconds())
-}
-
 impl Throwaway<'_> {
+    /// Runs gpg with a clock that stands at this time, so that nothing depends on how long anything takes, and with
+    /// this folder as its home, so that nothing of the user's is touched.
+    fn run_at(&self, at: Timestamp, args: &[&str], stdin: &[u8]) -> Result<Output, KeyserverError> {
+        let clock = format!("--faked-system-time={}!", at.seconds());
+        let home = format!("--homedir={}", self.folder().display());
+        self.run(&[&[clock.as_str(), home.as_str()], args].concat(), stdin)
+    }
+
     /// Puts certificates in at this time; one of others may be a key and a user ID without their own signatures.
     ///
     /// # Errors
     /// [`KeyserverError::Failed`] if gpg takes none of them.
     pub fn import_at(&self, certificates: &[u8], at: Timestamp) -> Result<(), KeyserverError> {
-        let output = self.run(
+        let output = self.run_at(
+            at,
             &[
-                &clock_at(at),
                 "--allow-non-selfsigned-uid",
                 "--import-options=no-import-clean,no-import-minimal,no-repair-keys",
                 "--import",
@@ -62,9 +66,9 @@ impl Throwaway<'_> {
     /// # Errors
     /// [`KeyserverError`]
     pub fn judge(&self, at: Timestamp) -> Result<Judged, KeyserverError> {
-        let output = self.run(
+        let output = self.run_at(
+            at,
             &[
-                &clock_at(at),
                 // Without a trustdb gpg 2.2 ends with a fatal error when it lists under `always`.
                 "--trust-model=direct",
                 "--list-options=show-unusable-subkeys",
@@ -85,7 +89,7 @@ impl Throwaway<'_> {
     /// # Errors
     /// [`KeyserverError::Failed`] if none is.
     pub fn verify(&self, message: &[u8], at: Timestamp) -> Result<String, KeyserverError> {
-        let output = self.run(&[&clock_at(at), "--verify"], message)?;
+        let output = self.run_at(at, &["--verify"], message)?;
         let status = Status::read(&output.stderr);
         let valid = status.all("VALIDSIG").next();
         let by = valid.and_then(|args| args.first().map(|by| (*by).to_owned()));

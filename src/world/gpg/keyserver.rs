@@ -5,7 +5,7 @@
 use super::{GpgError, Status};
 use crate::world::files::Operation;
 use crate::world::programs::{Command, Output, Program, Programs, ProgramsError};
-use crate::world::{Fault, Files, FilesError, Random, SafeText};
+use crate::world::{Fault, Files, FilesError, Kind, Random, SafeText};
 use data_encoding::HEXLOWER;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -261,7 +261,12 @@ impl Drop for Throwaway<'_> {
         // Public keys only; what can't be removed harms nobody.
         if let Ok(entries) = self.files.list(&self.folder) {
             for entry in entries {
-                let _ = self.files.remove(&self.folder.join(entry.name));
+                let path = self.folder.join(entry.name);
+                // gpg leaves an empty folder for secret keys where this is its home.
+                let _ = match entry.kind {
+                    Kind::Folder => self.files.remove_dir(&path),
+                    _ => self.files.remove(&path),
+                };
             }
         }
         let _ = self.files.remove_dir(&self.folder);
