@@ -152,6 +152,7 @@ fn says_nothing_else(back: &Signature, subkey: &Subkey) -> bool {
     let hashed = |subpacket: &Subpacket| match subpacket.value() {
         SubpacketValue::SignatureCreationTime(_) => true,
         SubpacketValue::IssuerFingerprint(issuer) => *issuer == subkey.fingerprint(),
+        SubpacketValue::Issuer(issuer) => *issuer == subkey.keyid(),
         SubpacketValue::NotationData(notation) => salt(notation.value(), notation.name()),
         _ => false,
     };
@@ -160,7 +161,7 @@ fn says_nothing_else(back: &Signature, subkey: &Subkey) -> bool {
         SubpacketValue::IssuerFingerprint(issuer) => *issuer == subkey.fingerprint(),
         _ => false,
     };
-    back.hashed_area().iter().count() <= 3
+    back.hashed_area().iter().count() <= 4
         && back.hashed_area().iter().all(hashed)
         && back.unhashed_area().iter().count() <= 2
         && back.unhashed_area().iter().all(unhashed)

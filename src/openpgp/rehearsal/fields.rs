@@ -104,7 +104,7 @@ impl Fields {
                 fields.same("kind", "bind");
                 fields.same("end", format!("{expires_after:?}"));
                 fields.same("usage", format!("{usage:?}"));
-                let made = back_signature.as_ref().map(created);
+                let made = back_signature.as_deref().map(created);
                 fields.same("date of the back-signature", format!("{made:?}"));
                 fields.primary(primary);
                 fields.subkey(subkey);

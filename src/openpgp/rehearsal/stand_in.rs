@@ -115,7 +115,7 @@ impl StandIn {
                     expires_after: life(newest),
                     usage,
                     back_signature: match usage {
-                        SubkeyUse::Sign => Some(self.back_signature(&stand_in, made)?),
+                        SubkeyUse::Sign => Some(Box::new(self.back_signature(&stand_in, made)?)),
                         _ => None,
                     },
                     primary: primary.clone(),
@@ -225,7 +225,7 @@ impl StandIn {
                 *primary = own;
                 let stand_in = self.subkey(subkey)?;
                 if let Some(back) = back_signature {
-                    *back = self.back_signature(&stand_in, created(back))?;
+                    **back = self.back_signature(&stand_in, created(back))?;
                 }
                 *subkey = stand_in.public;
             }

@@ -80,7 +80,7 @@ fn drafts(key: &MasterKey, cert: &Cert) -> Vec<Draft> {
             stamp: stamp(),
             expires_after: Some(YEAR / 2),
             usage: SubkeyUse::Sign,
-            back_signature: Some(back),
+            back_signature: Some(Box::new(back)),
             primary: primary(),
             subkey: subkey.clone(),
         },

@@ -14,9 +14,9 @@ use openpgp::types::RevocationStatus;
 use openpgp::{Cert, KeyHandle};
 
 use super::{Rehearsal, RehearsalError, Rehearsed};
-use crate::openpgp::change::{is_revoked, look_at};
 use crate::openpgp::draft::Destination;
 use crate::openpgp::plan::Plan;
+use crate::openpgp::self_signatures::{is_revoked, look_at};
 use crate::world::Timestamp;
 
 /// What a signature does, as it was seen.
