@@ -21,6 +21,7 @@ pub const MAX_DAYS: u32 = 14;
 pub const DAY: u64 = 86_400;
 
 /// What is asked of the holders of a share set.
+#[derive(Clone)]
 pub struct Request {
     /// The vault.
     pub vault: [u8; 16],

@@ -79,7 +79,7 @@ fn drilled() -> (Team, String) {
 }
 
 /// Opens a holder's sealed share, as the holder could with any program.
-fn opened(team: &Team, who: &str, set: &str) -> SealedShare {
+pub fn opened(team: &Team, who: &str, set: &str) -> SealedShare {
     let file = std::fs::read(team.identity(who)).unwrap();
     let IdentityFile::Open(identity) = AgeIdentity::from_file(&file).unwrap() else {
         panic!("an identity in the clear")
