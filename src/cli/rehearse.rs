@@ -173,10 +173,13 @@ fn packets(one: &Rehearsed) -> Result<Vec<(&'static str, String)>, Failure> {
         ),
     )];
     // Texts follow their signatures as they are.
-    if matches!(
-        one.draft.plan(),
-        Plan::Statement { .. } | Plan::Manifest { .. }
-    ) {
+    let text = match one.draft.plan() {
+        Plan::Statement { text, .. } => Some(text.len()),
+        Plan::Manifest { text, .. } => Some(text.len()),
+        _ => None,
+    };
+    if let Some(length) = text {
+        lines.push(("over", format!("the text, {length} bytes")));
         return Ok(lines);
     }
     let pile = PacketPile::from_bytes(one.draft.bytes()).map_err(|e| odd(&e))?;

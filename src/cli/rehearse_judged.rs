@@ -10,6 +10,7 @@ use super::context::Context;
 use super::lint_words::{about, by, said};
 use super::rehearse::several;
 use super::report::{Exit, Failure};
+use crate::openpgp::change::is_revoked;
 use crate::openpgp::draft::Destination;
 use crate::openpgp::lint::{Fact, Finding, Severity, lint};
 use crate::openpgp::plan::Plan;
@@ -185,7 +186,7 @@ fn by_gpg(
     let is_sealed = |one: &&Rehearsed| one.draft.destination() == Destination::Sealed;
     let (sealed, out): (Vec<&Rehearsed>, Vec<&Rehearsed>) =
         rehearsal.rehearsed.iter().partition(is_sealed);
-    compare(rehearsal, &out, &keyring.judge(at)?, &mut wrong);
+    compare(rehearsal, &out, &keyring.judge(at)?, at, &mut wrong);
     for one in out {
         let Ok(Some(message)) = rehearsal.message(one) else {
             continue;
@@ -207,7 +208,7 @@ fn by_gpg(
             Ok(cert) => keyring.import_at(&exported(&cert), at)?,
             Err(error) => wrong.push(error.to_string()),
         }
-        compare(rehearsal, &[one], &keyring.judge(at)?, &mut wrong);
+        compare(rehearsal, &[one], &keyring.judge(at)?, at, &mut wrong);
     }
     Ok(wrong)
 }
@@ -228,6 +229,7 @@ fn compare(
     rehearsal: &Rehearsal,
     signatures: &[&Rehearsed],
     judged: &Judged,
+    at: Timestamp,
     wrong: &mut Complaints,
 ) {
     let own = rehearsal.primary.fingerprint().to_hex();
@@ -239,20 +241,20 @@ fn compare(
             .entry((seen.certificate.clone(), seen.kind, seen.created))
             .or_default() += 1;
     }
-    let is_revoked = |key: &str| judged.revoked.iter().any(|revoked| revoked == key);
+    let shows_revoked = |key: &str| judged.revoked.iter().any(|revoked| revoked == key);
     let mut user_ids = 0;
     for one in signatures {
         let plan = one.draft.plan();
         let revoked = match plan {
             Plan::Statement { .. } | Plan::Manifest { .. } => continue,
-            Plan::RevokeKey { .. } => is_revoked(&own),
+            Plan::RevokeKey { .. } => shows_revoked(&own),
             // To gpg everything under a revoked primary is revoked; it marks the primary.
             Plan::RevokeSubkey { subkey, .. } => {
-                is_revoked(&subkey.fingerprint().to_hex()) || is_revoked(&own)
+                shows_revoked(&subkey.fingerprint().to_hex()) || shows_revoked(&own)
             }
             Plan::RevokeUserId { .. } => {
                 user_ids += 1;
-                is_revoked(&own) || judged.revoked_user_ids >= user_ids
+                shows_revoked(&own) || judged.revoked_user_ids >= user_ids
             }
             _ => true,
         };
@@ -262,6 +264,8 @@ fn compare(
         let left = good.get_mut(&(certificate.clone(), kind, created));
         match left {
             Some(count) if *count > 0 => *count -= 1,
+            // Of several revocations of a subkey gpg keeps one.
+            _ if was_revoked(rehearsal, plan, at) && revoked => (),
             _ => wrong.push(format!(
                 "no good signature of type 0x{kind:02x} is shown on {certificate}"
             )),
@@ -272,6 +276,14 @@ fn compare(
             ));
         }
     }
+}
+
+/// Was the subkey revoked before the request?
+fn was_revoked(rehearsal: &Rehearsal, plan: &Plan, at: Timestamp) -> bool {
+    let Plan::RevokeSubkey { subkey, .. } = plan else {
+        return false;
+    };
+    is_revoked(&rehearsal.before, &subkey.fingerprint(), at) == Some(true)
 }
 
 /// gpg gave no judgement.

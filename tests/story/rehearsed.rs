@@ -6,6 +6,7 @@ use quorate::world::RealFiles;
 use quorate::world::doubles::ScriptedTerminal;
 
 use super::changed::{carried_out, offer};
+use super::rotated;
 use super::team::{Done, Team};
 
 /// Ben, who has no share open and isn't the opener, rehearses; the vault stays as it is.
@@ -116,6 +117,36 @@ fn a_bound_subkey_and_what_revokes_it_are_rehearsed_and_the_sealed_ones_tried_on
     accepted(&done);
     done.says("the real one lies in custody, made in advance; it wasn't touched")
         .says("1 seen as revoked");
+    // When it was retired meanwhile, the release can still end it for good; gpg keeps one of both revocations.
+    carried_out(&team, &[&revoke[..], &["--reason", "retired"]].concat());
+    accepted(&rehearses(&team, &id));
+}
+
+#[test]
+fn a_succession_is_rehearsed_with_its_announcement() {
+    let team = rotated::team(2);
+    let id = rotated::asked(&team);
+    let done = rehearses(&team, &id);
+    accepted(&done);
+    done.says("its successor")
+        .says("2 signatures: 1 certified; 1 a statement that verifies");
+}
+
+#[test]
+fn many_certifications_are_a_line_each() {
+    let team = Team::in_service(2);
+    let targets: Vec<String> = (0..8).map(|n| team.target(&format!("t{n}.asc"))).collect();
+    let mut command = vec!["certify"];
+    command.extend(targets.iter().map(String::as_str));
+    let id = team.as_holder("anna", &command).exits(0).request();
+    for who in ["anna", "ben"] {
+        let key = team.fingerprint();
+        let done = team.run(who, &["rehearse", &id, "--key", &key]);
+        done.exits(0)
+            .says("Target <t7.asc@example.org>")
+            .says("in all: 8 rehearsed signatures")
+            .says("gpg:       accepts 8 signatures: 8 certified");
+    }
 }
 
 #[test]
@@ -158,6 +189,7 @@ fn a_statement_is_rehearsed_word_for_word() {
     let done = rehearses(&team, &id);
     accepted(&done);
     done.says("| - all is well")
+        .says("the text, 28 bytes")
         .says("1 a statement that verifies");
 }
 

@@ -13,7 +13,7 @@ use super::stock::Stranger;
 use super::team::{Done, Team};
 
 /// A team with two cycles in its calendar, in service.
-fn team(master: u8) -> Team {
+pub fn team(master: u8) -> Team {
     with_a_calendar(Team::needing(master))
 }
 
