@@ -38,10 +38,10 @@ pub(super) fn judge(
     rehearsal: &Rehearsal,
     files: &Files,
 ) -> Result<(), Failure> {
-    let now = context.world.clock.now();
-    let mut wrong = by_sequoia(context, rehearsal, now);
-    wrong.extend(by_lint(context, rehearsal, now));
-    match by_gpg(context, rehearsal, files, rehearsal.judged_at(now)) {
+    let at = rehearsal.judged_at(context.world.clock.now());
+    let mut wrong = by_sequoia(context, rehearsal, at);
+    wrong.extend(by_lint(context, rehearsal, at));
+    match by_gpg(context, rehearsal, files, at) {
         Ok(found) => {
             tell(context, "gpg:", &found, rehearsal);
             wrong.extend(found.into_iter().map(|what| format!("gpg: {what}")));
@@ -123,10 +123,10 @@ fn accepted(rehearsal: &Rehearsal) -> String {
     )
 }
 
-fn by_sequoia(context: &Context<'_>, rehearsal: &Rehearsal, now: Timestamp) -> Complaints {
+fn by_sequoia(context: &Context<'_>, rehearsal: &Rehearsal, at: Timestamp) -> Complaints {
     let mut wrong = Vec::new();
     for (number, one) in (1..).zip(&rehearsal.rehearsed) {
-        let seen = rehearsal.seen_by_sequoia(one, now).and_then(|effect| {
+        let seen = rehearsal.seen_by_sequoia(one, at).and_then(|effect| {
             match one.revokes() == (effect == Effect::Revoked) {
                 true => Ok(()),
                 false => Err(Refused::NotRevoked),
@@ -142,8 +142,7 @@ fn by_sequoia(context: &Context<'_>, rehearsal: &Rehearsal, now: Timestamp) -> C
 }
 
 /// What the certificate is refused for now and wasn't before.
-fn by_lint(context: &Context<'_>, rehearsal: &Rehearsal, now: Timestamp) -> Complaints {
-    let at = rehearsal.judged_at(now);
+fn by_lint(context: &Context<'_>, rehearsal: &Rehearsal, at: Timestamp) -> Complaints {
     let before = lint(&rehearsal.before, at);
     let is_new = |finding: &Finding| !before.contains(finding);
     let ends = rehearsal.rehearsed.iter().any(|one| {

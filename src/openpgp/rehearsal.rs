@@ -153,7 +153,7 @@ impl Rehearsal {
         let mut packets = Vec::new();
         let mut last = None;
         let mut of_others: Vec<_> = self.of_others().map(|(_, about)| about).collect();
-        of_others.sort_by_key(|(target, user_id)| {
+        of_others.sort_by_cached_key(|(target, user_id)| {
             (target.fingerprint().to_hex(), user_id.value().to_vec())
         });
         of_others.dedup();

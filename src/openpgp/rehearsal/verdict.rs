@@ -64,13 +64,12 @@ impl Rehearsal {
         look_at(&self.after, now).max(newest.unwrap_or(now))
     }
 
-    /// What Sequoia finds about one signature.
+    /// What Sequoia finds about one signature at a time, [`Rehearsal::judged_at`].
     ///
     /// # Errors
     /// [`Refused`]
     pub fn seen_by_sequoia(&self, one: &Rehearsed, now: Timestamp) -> Result<Effect, Refused> {
         let policy = StandardPolicy::new();
-        let now = self.judged_at(now);
         let at = SystemTime::from(now);
         let bad = |error: anyhow::Error| Refused::Bad(error.root_cause().to_string());
         let signature = one.signed.signature().map_err(bad)?;
