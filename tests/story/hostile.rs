@@ -1,11 +1,12 @@
 //! A root who opens requests with a program of his own, and whoever can push: what the others' programs say.
 
 use quorate::ceremony::outcome::{Outcome, Value, write};
-use quorate::ceremony::request::VerifiedRequest;
+use quorate::ceremony::request::{MAX_REQUEST, VerifiedRequest};
 use quorate::openpgp::draft::Draft;
 use quorate::openpgp::manifest_signature::primary_of;
 use quorate::openpgp::plan::Plan;
 use quorate::vault::manifest::SignedManifest;
+use quorate::vault::record::Record;
 
 use super::changed::{carried_out, offer};
 use super::drilled::opened;
@@ -34,8 +35,13 @@ fn forges(team: &Team, id: &str, change: impl Fn(&mut Plan)) -> String {
             made.to(draft.destination()).unwrap()
         })
         .collect();
-    let file = request.sign(&opened(team, "anna", "master").holder_key).unwrap();
-    let digest = quorate::vault::record::Digest::of(&file).to_string();
+    let file = request
+        .sign(&opened(team, "anna", "master").holder_key)
+        .unwrap();
+    let digest = Record::parse(&file, "request", MAX_REQUEST)
+        .unwrap()
+        .digest()
+        .to_string();
     let id = digest[..7].to_owned();
     std::fs::write(team.vault().join(format!("requests/{id}.request")), file).unwrap();
     id
@@ -43,7 +49,7 @@ fn forges(team: &Team, id: &str, change: impl Fn(&mut Plan)) -> String {
 
 fn team() -> Team {
     let team = Team::in_service(2);
-    team.as_holder("ben", &["status"]).exits(0);
+    team.as_holder("ben", &["share", "verify"]).exits(0);
     team
 }
 
@@ -81,7 +87,9 @@ fn everything_that_would_be_signed_is_shown() {
     let words = "Use 0xEVIL instead.";
     let forged = forges(&team, &id, |plan| match plan {
         Plan::RevokeUserId { text, .. } => *text = words.to_owned(),
-        Plan::UserIdSelf { primary_user_id, .. } => *primary_user_id = true,
+        Plan::UserIdSelf {
+            primary_user_id, ..
+        } => *primary_user_id = true,
         _ => (),
     });
     team.run("ben", &["show", &forged]).exits(0).says(words);
@@ -91,7 +99,10 @@ fn everything_that_would_be_signed_is_shown() {
         .exits(0)
         .request();
     let forged = forges(&team, &id, |plan| {
-        if let Plan::UserIdSelf { primary_user_id, .. } = plan {
+        if let Plan::UserIdSelf {
+            primary_user_id, ..
+        } = plan
+        {
             *primary_user_id = true;
         }
     });
@@ -127,7 +138,9 @@ fn a_revocation_whose_result_is_taken_away_is_missed_by_who_has_seen_it() {
     let id = opened.exits(0).request();
     team.approves("ben", &id).exits(0);
     team.performs(&id, &[&team.submission("ben", &id)]).exits(0);
-    team.run("ben", &["status"]).exits(0).says("ENDED: REVOKED");
+    for who in ["anna", "ben"] {
+        team.run(who, &["status"]).exits(0).says("ENDED: REVOKED");
+    }
     let result = team.vault().join(format!("results/{id}.result"));
     let kept = std::fs::read(&result).unwrap();
     std::fs::remove_file(&result).unwrap();
