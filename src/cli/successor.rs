@@ -10,7 +10,7 @@ use super::opened::Opened;
 use super::report::{Exit, Failure, path};
 use crate::roster::config::{Config, Cycle};
 use crate::vault::manifest::{MAX_MANIFEST, SignedManifest};
-use crate::world::{Batch, Kind as FileKind, SafeText};
+use crate::world::{Batch, Kind as FileKind, SafeText, is_temporary};
 
 const MAX_MEMORY: usize = 16 << 10;
 
@@ -180,7 +180,11 @@ pub(super) fn beside(folder: &Path, cycle: &Cycle) -> PathBuf {
         }
     }
     let name = name.trim_matches('-');
-    let name = name.strip_suffix("-cycle").unwrap_or(name);
+    let mut name = name.strip_suffix("-cycle").unwrap_or(name);
+    // Never the parent, and never the old vault's own folder.
+    if name.is_empty() || folder.file_name().is_some_and(|own| own == name) {
+        name = "successor";
+    }
     folder.parent().unwrap_or(folder).join(name)
 }
 
@@ -193,6 +197,26 @@ pub(super) fn take_along(
     let files = context.world.files;
     if files.kind(&folder.join("team.toml"))?.is_some() {
         return Ok(());
+    }
+    // What a first step that was killed has begun there may stay; anybody else's files are not written over.
+    if files.kind(folder)?.is_some() {
+        let begun = |name: &std::ffi::OsStr| name == "keys" || name == ".git";
+        let other = files
+            .list(folder)?
+            .into_iter()
+            .find(|entry| !begun(&entry.name) && !entry.name.to_str().is_some_and(is_temporary));
+        if let Some(other) = other {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{} is there, and isn't empty", path(folder)),
+            )
+            .fact(format!(
+                "it has {}",
+                SafeText::new(&other.name.to_string_lossy())
+            ))
+            .fact("nothing was written into it")
+            .next("name another folder: quorate rotate --successor DIR"));
+        }
     }
     let mut batch = Batch::new()
         .folder(folder, 0o755)
