@@ -195,6 +195,14 @@ fn every_command_of_the_page_works_in_its_order() {
     assert!(last.is_some(), "{walked}");
     assert!(said("quorate retire")[5].contains("nothing is left to do"));
     assert!(said("quorate verify")[0].contains("GENUINE"));
+    // What the new vault gives out has the old key's word, too.
+    let whole = place.path(&format!("larch/out/0x{}.asc", larch.to_lowercase()));
+    let whole = place.must(
+        "stranger",
+        &format!("gpg --list-packets {}", whole.display()),
+    );
+    let by_old = whole.matches(&format!("keyid {}", &juniper[24..])).count();
+    assert_eq!(by_old, 1, "{whole}");
     // What was published has the signing host's subkey and the old key's word.
     let page = place.path(&format!(
         "releases/doc/source/static/0x{}.txt",

@@ -3,6 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use quorate::world::Timestamp;
+use sequoia_openpgp::cert::Cert;
+use sequoia_openpgp::parse::Parse as _;
 
 use super::rotated::{answered, asked, larch, receipts, rotate, successor, with_a_calendar};
 use super::team::Team;
@@ -110,6 +112,19 @@ fn a_successor_that_is_not_in_force_has_no_successor_of_its_own() {
     rotate(&team).exits(0).says("the old key vouches");
     there(&team).exits(0).says("Larch Cycle").says("mallow");
     let made = std::fs::read_to_string(team.path("mallow/vault.toml")).unwrap();
+    // Whoever falsifies the first key's word is seen, and it isn't given out.
+    let vouched = folder.join("succession/certified.asc");
+    let good = std::fs::read(&vouched).unwrap();
+    let verify = |code| {
+        let (key, folder) = (successor(&team), folder.to_str().unwrap());
+        team.run("eve", &["verify", "--key", &key, "--vault", folder])
+            .exits(code);
+    };
+    verify(0);
+    std::fs::copy(folder.join("succession/predecessor.asc"), &vouched).unwrap();
+    verify(4);
+    std::fs::write(&vouched, good).unwrap();
+    verify(0);
     assert!(made.contains(&successor(&team)));
     // The first key's rotation is what it was.
     rotate(&team).exits(0).says("the old key vouches");
@@ -178,8 +193,8 @@ fn an_announcement_that_git_or_a_hand_has_changed_is_not_signed_again() {
     receipts(&team);
     let file = larch(&team).join("succession/announcement.asc");
     let good = std::fs::read_to_string(&file).unwrap();
-    let team_line = "Hash: SHA512\n\n";
-    assert!(good.contains(team_line));
+    let hash = "Hash: SHA512\n\n";
+    assert!(good.contains(hash));
     let bad = [
         good.replace('\n', "\r\n").into_bytes(),
         good.replacen("Cycle", "Cycle ", 1).into_bytes(),
@@ -188,7 +203,7 @@ fn an_announcement_that_git_or_a_hand_has_changed_is_not_signed_again() {
         good.replacen(' ', "\t", 1).into_bytes(),
         good.replacen("Larch", "Larc\u{0}", 1).into_bytes(),
         [good.as_bytes(), b"\xff\xfe"].concat(),
-        good.replacen(team_line, &format!("{team_line}One line more.\n"), 1)
+        good.replacen(hash, &format!("{hash}One line more.\n"), 1)
             .into_bytes(),
         Vec::new(),
     ];
@@ -207,4 +222,25 @@ fn an_announcement_that_git_or_a_hand_has_changed_is_not_signed_again() {
     std::fs::write(&file, &good).unwrap();
     rotate(&team).exits(0).says("the old key vouches");
     assert!(out.exists());
+}
+
+#[test]
+fn an_old_key_that_expires_while_its_holders_answer_has_said_it_in_time() {
+    let team = team();
+    team.days_pass(205);
+    rotate(&team).exits(0).says("made");
+    receipts(&team);
+    let id = rotate(&team).exits(0).request();
+    team.days_pass(5);
+    answered(&team, "ben", &id);
+    rotate(&team).exits(0).says("the old key vouches");
+    let new = Cert::from_file(
+        team.vault()
+            .join(format!("out/0x{}.asc", successor(&team).to_lowercase())),
+    );
+    let new = new.unwrap();
+    let certified = new.userids().next().unwrap();
+    let by_old = certified.certifications().next().unwrap();
+    let made = Timestamp::from(by_old.signature_creation_time().unwrap());
+    assert!(made < team.now() && made.plus_days(6) > team.now());
 }
