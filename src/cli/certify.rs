@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use quorate_share::Kind;
+use sequoia_openpgp::Cert;
+use sequoia_openpgp::packet::UserID;
 
 use super::context::Context;
 use super::gather::Gathering;
@@ -12,7 +14,9 @@ use super::opened::Opened;
 use super::report::{Exit, Failure, path};
 use super::{Identity, display};
 use crate::openpgp::draft::Draft;
+use crate::openpgp::lineage::is_under_address_of;
 use crate::openpgp::plan::{Algorithm, Certainty, Hash, Notation, Plan, Stamp};
+use crate::openpgp::subpackets::SUCCESSOR_NOTATION;
 use crate::openpgp::target::{RawTarget, TargetError, certificates, choose};
 use crate::openpgp::{armor::dearmor, target};
 use crate::world::{SafeText, Timestamp, in_parallel};
@@ -93,6 +97,8 @@ struct Terms {
     expires_after: Option<u32>,
     notations: Vec<Notation>,
     wanted: Vec<String>,
+    /// The own certificate in use.
+    own: Cert,
 }
 
 impl Terms {
@@ -131,6 +137,12 @@ impl Terms {
             })
             .collect::<Result<Vec<_>, _>>()?;
         notations.sort();
+        if notations.iter().any(|one| one.name == SUCCESSOR_NOTATION) {
+            return Err(usage(format!(
+                "--notation {SUCCESSOR_NOTATION} says that the key is this one's successor"
+            ))
+            .next("quorate rotate"));
+        }
         let primary = opened.primary()?;
         let stamp = Stamp {
             issuer: primary.fingerprint(),
@@ -148,6 +160,7 @@ impl Terms {
             expires_after,
             notations,
             wanted: options.user_ids.clone(),
+            own: opened.in_use()?,
         })
     }
 
@@ -175,6 +188,12 @@ impl Terms {
         let chosen = choose(&cert, &self.stamp.issuer, &self.wanted, self.stamp.created)
             .map_err(|error| refused(name, Some(cert.fingerprint().to_hex()), &error))?;
         let target::Target { primary, user_ids } = chosen;
+        if let Some(user_id) = user_ids
+            .iter()
+            .find(|id| is_under_address_of(&self.own, id))
+        {
+            return Err(a_successor(name, &cert.fingerprint().to_hex(), user_id));
+        }
         let draft = |user_id| {
             let plan = Plan::Certify {
                 stamp: self.stamp.clone(),
@@ -232,6 +251,20 @@ pub(super) fn read_target(context: &Context<'_>, file: &Path) -> Result<Target, 
         packets,
         armored,
     })
+}
+
+/// Of two keys under one address the world takes the newer one, if the older certifies it, for its successor.
+fn a_successor(file: &Path, cert: &str, user_id: &UserID) -> Failure {
+    let named = SafeText::from_bytes(user_id.value());
+    Failure::new(
+        Exit::Usage,
+        format!(
+            "{}: {cert} is under an address of this key: {named}",
+            path(file)
+        ),
+    )
+    .fact("certified by this key, the world would take it for its successor; nothing was written")
+    .next("if it is to be the successor: quorate rotate; else choose others with --user-id")
 }
 
 fn refused(file: &Path, cert: Option<String>, error: &TargetError) -> Failure {

@@ -16,6 +16,7 @@ use crate::ceremony::explain::{self, Line};
 use crate::ceremony::request::Request;
 use crate::openpgp::Plan;
 use crate::openpgp::draft::{Destination, Draft};
+use crate::openpgp::lineage::is_under_address_of;
 use crate::openpgp::self_signatures::{look_at, own_end};
 use crate::world::Timestamp;
 
@@ -23,6 +24,9 @@ use crate::world::Timestamp;
 const IN_FULL: usize = 6;
 /// So many certifications.
 const CERTIFICATIONS_IN_FULL: usize = 3;
+
+/// A certification that makes a successor by accident, or by somebody's design.
+const AS_SUCCESSOR: &str = "UNDER AN ADDRESS OF THIS KEY: THE WORLD WOULD TAKE IT FOR A SUCCESSOR";
 
 /// Shows what drafts do, to who asks for them.
 pub(super) fn to_ask(
@@ -66,27 +70,38 @@ fn show(
         true => CERTIFICATIONS_IN_FULL,
         false => IN_FULL,
     };
+    let needs_own = |draft: &Draft| draft.plan().is_about_itself() || certifies(draft);
+    let in_use = match drafts.iter().any(needs_own) {
+        true => Some(opened.in_use()?),
+        false => None,
+    };
+    let warning = |draft: &Draft| match (draft.plan(), &in_use) {
+        (Plan::Certify { user_id, .. }, Some(own)) if is_under_address_of(own, user_id) => {
+            Some(format!("  {AS_SUCCESSOR}"))
+        }
+        _ => None,
+    };
     if drafts.len() > in_full {
         for draft in drafts {
             context.say(&format!("  {}", explain::brief(draft)));
+            if let Some(warning) = warning(draft) {
+                context.say(&warning);
+            }
         }
         context.say(&format!("  in all: {}", explain::title(drafts)));
         return Ok(());
     }
     let before = opened.certified_before();
-    let about_itself = drafts.iter().any(|draft| draft.plan().is_about_itself());
-    let in_use = match about_itself {
-        true => Some(opened.in_use()?),
-        false => None,
-    };
     for draft in drafts {
         let old = match (subject(draft.plan()), &in_use) {
             (Some(subject), _) => before
                 .get(&subject)
                 .cloned()
                 .unwrap_or_else(|| "not certified by us, as far as this vault tells".to_owned()),
-            (None, Some(cert)) => standing(cert, draft.plan(), opened.now),
-            (None, None) => match (draft.plan(), opened.successors()?.first()) {
+            (None, Some(cert)) if draft.plan().is_about_itself() => {
+                standing(cert, draft.plan(), opened.now)
+            }
+            (None, _) => match (draft.plan(), opened.successors()?.first()) {
                 (Plan::Succeed { .. }, None) => "no successor".to_owned(),
                 (Plan::Succeed { .. }, Some(other)) => format!(
                     "ANOTHER successor: {}",
@@ -96,6 +111,9 @@ fn show(
             },
         };
         context.say(&screen::lines(&lines(draft, &old)));
+        if let Some(warning) = warning(draft) {
+            context.say(&warning);
+        }
     }
     Ok(())
 }

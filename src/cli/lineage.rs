@@ -105,6 +105,10 @@ pub(super) fn missing(why: &Missing) -> String {
              and a successor under the same one"
                 .to_owned()
         }
+        Missing::NotAsSuccessor => {
+            "the older key certifies it, but not as its successor, as it does say of the one that is"
+                .to_owned()
+        }
         Missing::Local => "the certification is marked as local: gpg passes it on to nobody".into(),
     }
 }

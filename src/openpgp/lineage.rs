@@ -4,16 +4,21 @@
 //! back, and if it may be passed on. Its hash is judged by today's policy: what a weak hash lets
 //! people forge can bear an old date. The signer's own self-signatures are judged by the policy of
 //! that day, since whoever walks the chain trusts the signer already.
+//!
+//! A key that has ever said of a certification that it makes a successor ([`SUCCESSOR_NOTATION`]) is followed
+//! along such certifications only: one that it made for another reason leads nowhere.
 
 use std::time::SystemTime;
 
 use sequoia_openpgp as openpgp;
 
+use openpgp::packet::signature::subpacket::SubpacketValue;
 use openpgp::packet::{Signature, UserID};
 use openpgp::policy::{Policy, StandardPolicy};
 use openpgp::types::{RevocationStatus, SignatureType};
 use openpgp::{Cert, Fingerprint};
 
+use super::subpackets::SUCCESSOR_NOTATION;
 use crate::world::Timestamp;
 
 /// A certification of a user ID that counts.
@@ -63,6 +68,9 @@ pub enum Missing {
     /// keys, and only one under its own address is its successor.
     #[error("certified under another address")]
     OtherAddress,
+    /// It is certified, and not as the successor, by a key that says of its successor that it is one.
+    #[error("certified, but not as the successor")]
+    NotAsSuccessor,
 }
 
 impl Missing {
@@ -79,6 +87,7 @@ impl Missing {
             Self::Local => 7,
             Self::TakenBack(_) => 8,
             Self::OtherAddress => 9,
+            Self::NotAsSuccessor => 10,
         }
     }
 }
@@ -88,23 +97,89 @@ impl Missing {
 /// # Errors
 /// [`Missing`], of several reasons the one that came nearest.
 pub fn certification(by: &Cert, of: &Cert, now: Timestamp) -> Result<Certification, Missing> {
-    certification_where(by, of, now, |_| true)
+    certification_where(by, of, now, |_| true, |_| true)
 }
 
 /// The certification that makes `of` the successor of `by`, or the other way round: one that counts, of
-/// a user ID with an address that both have.
+/// a user ID with an address that both have; from the older key to the newer one with the notation, if `by`
+/// has ever made one with it in a certificate `among` those that are known.
 ///
 /// # Errors
 /// [`Missing`].
-pub fn link(by: &Cert, of: &Cert, now: Timestamp) -> Result<Certification, Missing> {
+pub fn link(
+    by: &Cert,
+    of: &Cert,
+    among: &[Cert],
+    now: Timestamp,
+) -> Result<Certification, Missing> {
     let own = addresses(by);
-    let is_shared = |user_id: &UserID| address(user_id).is_some_and(|a| own.contains(&a));
-    certification_where(by, of, now, is_shared).map_err(|missing| {
+    let is_shared = |user_id: &UserID| is_under(user_id, &own);
+    let says_so = is_younger(of, by) && among.iter().any(|other| has_made_successor(by, other));
+    let counts = |signature: &Signature| !says_so || makes_successor(signature);
+    certification_where(by, of, now, is_shared, counts).map_err(|missing| {
+        if says_so && certification_where(by, of, now, is_shared, |_| true).is_ok() {
+            return Missing::NotAsSuccessor;
+        }
         match certification(by, of, now) {
             Ok(_) => Missing::OtherAddress,
             Err(_) => missing,
         }
     })
+}
+
+/// Would the world take who is certified under this user ID for the successor of `own`'s key?
+#[must_use]
+pub fn is_under_address_of(own: &Cert, user_id: &UserID) -> bool {
+    is_under(user_id, &addresses(own))
+}
+
+fn is_younger(this: &Cert, than: &Cert) -> bool {
+    let born = |cert: &Cert| cert.primary_key().key().creation_time();
+    born(this) > born(than)
+}
+
+/// Does the signed part say that the certified key is the successor, word for word as a draft says it?
+fn makes_successor(signature: &Signature) -> bool {
+    signature.typ() == SignatureType::PositiveCertification
+        && signature
+            .hashed_area()
+            .iter()
+            .any(|part| match part.value() {
+                SubpacketValue::NotationData(one) => {
+                    one.name() == SUCCESSOR_NOTATION && one.value() == b"1"
+                }
+                _ => false,
+            })
+}
+
+/// Has `by` ever made this younger key its successor, if only for a time? By arithmetic: nobody else can say so.
+fn has_made_successor(by: &Cert, of: &Cert) -> bool {
+    let (signer, certified) = (by.primary_key().key(), of.primary_key().key());
+    let own = addresses(by);
+    let mut user_ids = of.userids().filter(|id| is_under(id.userid(), &own));
+    is_younger(of, by)
+        && user_ids.any(|id| {
+            let mut marked = id.certifications().filter(|s| makes_successor(s));
+            marked.any(|s| {
+                s.verify_userid_binding(signer, certified, id.userid())
+                    .is_ok()
+            })
+        })
+}
+
+fn is_under(user_id: &UserID, own: &[String]) -> bool {
+    [address(user_id), address_at_end(user_id)]
+        .iter()
+        .flatten()
+        .any(|address| own.contains(address))
+}
+
+/// The address as succession.sh finds it, also where the user ID isn't in the form of a mailbox.
+fn address_at_end(user_id: &UserID) -> Option<String> {
+    let text = String::from_utf8_lossy(user_id.value());
+    let inner = text.strip_suffix('>').unwrap_or(&text);
+    let word = inner.rsplit(['<', ' ']).next()?;
+    (word.contains('@') && !word.contains('>')).then(|| word.to_lowercase())
 }
 
 fn address(user_id: &UserID) -> Option<String> {
@@ -123,6 +198,7 @@ fn certification_where(
     of: &Cert,
     now: Timestamp,
     is_meant: impl Fn(&UserID) -> bool,
+    counts: impl Fn(&Signature) -> bool,
 ) -> Result<Certification, Missing> {
     let mut nearest = Missing::None;
     let mut first: Option<Certification> = None;
@@ -146,7 +222,8 @@ fn certification_where(
             .filter_map(|signature| signature.signature_creation_time())
             .max()
             .map(Timestamp::from);
-        for signature in user_id.certifications().filter(issued) {
+        let certifications = user_id.certifications().filter(issued);
+        for signature in certifications.filter(|signature| counts(signature)) {
             match judge(by, of, user_id.userid(), signature, taken_back, now) {
                 Ok(made) if first.as_ref().is_none_or(|f| made < f.made) => {
                     first = Some(Certification {
@@ -239,8 +316,8 @@ pub fn links(certs: &[Cert], now: Timestamp) -> Vec<Link> {
             Link {
                 from: from.fingerprint(),
                 to: to.fingerprint(),
-                forward: link(from, to, now),
-                back: link(to, from, now),
+                forward: link(from, to, certs, now),
+                back: link(to, from, certs, now),
             }
         })
         .collect()

@@ -160,7 +160,10 @@ pub fn reread(
     }
     let cert = cert.ok_or(PageFault::NotOneCertificate)?;
     predecessor
-        .map(|old| link(old, &cert, now).map_err(PageError::NotCertified))
+        .map(|old| {
+            let known = std::slice::from_ref(&cert);
+            link(old, &cert, known, now).map_err(PageError::NotCertified)
+        })
         .transpose()
 }
 

@@ -94,7 +94,7 @@ pub fn succession(
         let neighbours = neighbours.into_iter().flatten();
         let mut signatures: Vec<Signature> = neighbours
             .filter_map(|at| certs.get(at))
-            .filter_map(|other| link(other, cert, now).ok())
+            .filter_map(|other| link(other, cert, &certs, now).ok())
             .map(|certification| certification.signature)
             .collect();
         for attester in attesters {

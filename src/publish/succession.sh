@@ -5,8 +5,9 @@
 #
 # FINGERPRINT is the whole fingerprint of the key that you trust, as you know it and not as the file
 # says. Each step has to be certified by the key before it, under the same address, and is judged at
-# the second when that was done: gpg itself takes no certification by a key that has expired since. A key that is revoked as
-# compromised certifies nothing. Prints the keys one after the other, the newest last; exit 0 if at
+# the second when that was done: gpg itself takes no certification by a key that has expired since.
+# A key that said of a certification, with the notation successor@quorate, that it makes a successor
+# is followed along such ones only. A key that is revoked as compromised certifies nothing. Prints the keys one after the other, the newest last; exit 0 if at
 # least one step could be made, 1 if none, 2 if the question can't be meant so. Your own keyring isn't
 # touched, and nothing is fetched.
 set -eu
@@ -46,24 +47,29 @@ addresses() { # addresses FINGERPRINT
     awk -F: "$address"'$1 == "uid" && address($10) { print address($10) }'
 }
 
-# "second newer" for each certification of a younger key by this one, as it says itself, oldest first.
-# A master key certifies many keys: a successor has the same address.
+# "second newer kind" for each certification of a younger key by this one, as it says itself, oldest
+# first; kind is "successor" if the signed part says so, or "any". A master key certifies many keys: a
+# successor has the same address. A "spk" line is a part of the signature above it; 20 is a notation.
 claims() { # claims FINGERPRINT
   addresses "$1" >"$home/addresses"
-  quiet --with-colons --list-sigs | awk -F: -v by="$1" "$address"'
+  quiet --with-colons --list-options show-sig-subpackets=20 --list-sigs | awk -F: -v by="$1" "$address"'
     NR == FNR { own[$0]; next }
+    $1 != "spk" { listed = 0 }
     $1 == "pub" { made = $6; whose = ""; same = 0 }
     $1 == "fpr" && whose == "" { whose = $10; if (whose == by) mine = made }
     $1 == "uid" { same = address($10) in own }
     $1 == "sub" { same = 0 }
     $1 == "sig" && same && $13 == by && whose != by && $11 ~ /^1[0-3]/ {
-      n++; when[n] = $6; of[n] = whose; born[n] = made
+      n++; when[n] = $6; of[n] = whose; born[n] = made; kind[n] = "any"; listed = $11 ~ /^13/
     }
-    END { for (i = 1; i <= n; i++) if (born[i] > mine) print when[i], of[i] }
+    $1 == "spk" && listed && $2 == 20 && int($3) % 2 && $5 == "%80%00%00%00%00%11%00%01successor@quorate1" {
+      kind[n] = "successor"
+    }
+    END { for (i = 1; i <= n; i++) if (born[i] > mine) print when[i], of[i], kind[i] }
   ' "$home/addresses" - | sort -n
 }
 
-# Does gpg find the certification good, at the second when it was made?
+# Does gpg find the certification good, at the second when it was made? Exit 3 if it is, and was taken back.
 holds() { # holds OLDER NEWER SECOND
   quiet --faked-system-time "$3!" --with-colons --check-sigs "$2" | awk -F: -v by="$1" -v at="$3" "$address"'
     NR == FNR { own[$0]; next }
@@ -71,7 +77,7 @@ holds() { # holds OLDER NEWER SECOND
     $1 == "sub" { same = 0 }
     $1 == "sig" && same && $2 == "!" && $13 == by && $6 == at && $11 ~ /^1[0-3]/ { good = 1 }
     $1 == "rev" && same && $13 == by && $11 ~ /^30/ { back = 1 }
-    END { exit !(good && !back) }
+    END { exit good ? (back ? 3 : 0) : 1 }
   ' "$home/addresses" -
 }
 
@@ -95,13 +101,21 @@ while :; do
     exit 1
   fi
   next=
+  says_so=
   claims "$current" >"$home/claims"
-  while read -r second newer; do
-    if holds "$current" "$newer" "$second"; then
-      next=$newer
-      break
-    fi
-  done <"$home/claims"
+  for wanted in successor any; do
+    while read -r second newer kind; do
+      if [ "$kind" != "$wanted" ]; then continue; fi
+      found=0
+      holds "$current" "$newer" "$second" || found=$?
+      if [ "$kind" = successor ] && [ "$found" -ne 1 ]; then says_so=yes; fi
+      if [ "$found" -eq 0 ]; then
+        next=$newer
+        break
+      fi
+    done <"$home/claims"
+    if [ -n "$next$says_so" ]; then break; fi
+  done
   if [ -z "$next" ]; then break; fi
   echo "$next   $(name "$next")   certified $(day "$second")"
   current=$next

@@ -176,6 +176,51 @@ fn a_key_that_was_certified_for_another_reason_is_no_successor() {
 }
 
 #[test]
+fn a_key_that_names_its_successor_is_followed_to_no_other() {
+    let home = Home::new();
+    home.write("succession.sh", quorate::publish::succession::SCRIPT);
+    let old = home.key("Aster", "2019-01-01", "ed25519", 300);
+    let foreign = home.key("Helper", "2019-02-01", "ed25519", 900);
+    let next = home.key("Birch", "2019-09-01", "ed25519", 300);
+    home.certifies(&old, &foreign, "2019-02-02");
+    let export = || {
+        for (key, file) in [(&old, "a.asc"), (&foreign, "f.asc"), (&next, "b.asc")] {
+            home.export(key, file);
+        }
+        home.sh("cat a.asc f.asc b.asc >all.asc").exits(0);
+    };
+    export();
+    home.sh(&format!("sh succession.sh {old} all.asc | tail -n 1"))
+        .says(&foreign);
+    let names = |day: &str, key: &str| {
+        home.sh(&format!(
+            "gpg -q --batch --yes --faked-system-time {day}T000000! --default-cert-level 3 \
+             --cert-notation successor@quorate=1 -u {old} --quick-sign-key {key}"
+        ))
+        .exits(0);
+    };
+    names("20190902", &next);
+    export();
+    home.sh("quorate lineage a.asc b.asc").exits(0);
+    home.sh("quorate lineage a.asc f.asc b.asc")
+        .exits(1)
+        .says("but not as its successor");
+    home.sh(&format!("sh succession.sh {old} all.asc | tail -n 1"))
+        .says(&next);
+    // Nor if the one that it named was taken back.
+    home.sh(&format!(
+        "printf '1\\nrevsig\\nn\\ny\\ny\\n0\\n\\ny\\nsave\\n' | gpg -q --faked-system-time 20190904T000000! --no-tty --command-fd 0 -u {old} --edit-key {next}"
+    ));
+    export();
+    home.sh("gpg --list-packets b.asc | grep -c 'sigclass 0x30'")
+        .says("1");
+    home.sh(&format!("sh succession.sh {old} all.asc")).exits(1);
+    home.sh("quorate lineage a.asc f.asc b.asc")
+        .exits(1)
+        .says("2 of 2 links are missing");
+}
+
+#[test]
 fn a_certification_that_was_taken_back_leads_nowhere() {
     let home = Home::new();
     let [a, b, _] = three(&home);

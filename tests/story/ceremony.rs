@@ -1,5 +1,6 @@
 //! The good way, and who may go it.
 
+use super::changed::carried_out;
 use super::team::Team;
 use quorate::world::RealFiles;
 use quorate::world::doubles::ScriptedTerminal;
@@ -19,6 +20,35 @@ fn three_of_five_certify_and_everybody_can_check_it() {
     team.verifies().says("approved by anna, ben, dan");
     team.holds_no_secret();
     assert!(team.vault().join("out/target.asc").exists());
+}
+
+#[test]
+fn a_key_under_an_address_of_this_one_is_not_certified_by_accident() {
+    let team = Team::in_service(2);
+    let own = team.target("story");
+    let before = team.snapshot();
+    team.as_holder("anna", &["certify", &own])
+        .exits(2)
+        .says("is under an address of this key")
+        .says("quorate rotate");
+    let other = team.target("helper");
+    team.as_holder(
+        "anna",
+        &["certify", &other, "--notation", "successor@quorate=1"],
+    )
+    .exits(2)
+    .says("quorate rotate");
+    assert_eq!(team.snapshot(), before);
+    // An address that the key gets later: who compares the older request is told.
+    let asked = team.as_holder("anna", &["certify", &other]);
+    let id = asked.exits(0).request();
+    let shown = |who: &str| team.run(who, &["show", &id]).exits(0).said.clone();
+    assert!(!shown("ben").contains("SUCCESSOR"));
+    carried_out(&team, &["uid", "add", "Story <helper@example.org>"]);
+    assert!(
+        shown("ben")
+            .contains("UNDER AN ADDRESS OF THIS KEY: THE WORLD WOULD TAKE IT FOR A SUCCESSOR")
+    );
 }
 
 #[test]
