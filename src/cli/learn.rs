@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         let bytes = context.world.files.read(&full, MAX_LEARNT)?;
         let found = learnt::read(&bytes, &in_use).map_err(|error| refused(&path(file), &error))?;
         for learnt in found {
-            match known.contains(&&learnt.signature) {
+            match known.iter().any(|k| k.normalized_eq(&learnt.signature)) {
                 true => old += 1,
                 false => new.push(learnt),
             }

@@ -1,19 +1,23 @@
 //! Revocations of the own key that were learnt from outside: a file, a keyserver's answer.
 //!
-//! They are believed because they verify with the key itself, whoever brought them.
+//! They are believed because they verify with the key itself, whoever brought them. What isn't signed of a
+//! signature is left away: else anybody could make new ones of a public one, each of them another state.
 
 use sequoia_openpgp as openpgp;
 
 use openpgp::armor::Kind;
 use openpgp::cert::Cert;
 use openpgp::cert::raw::RawCertParser;
+use openpgp::packet::signature::subpacket::{
+    Subpacket, SubpacketArea, SubpacketTag, SubpacketValue,
+};
 use openpgp::packet::{Packet, Signature, UserID};
 use openpgp::parse::Parse;
 use openpgp::serialize::Marshal;
 use openpgp::types::{HashAlgorithm, SignatureType};
 
 use super::armor::{dearmor, enarmor};
-use super::plan::Subkey;
+use super::plan::{Primary, Subkey};
 
 /// The most bytes that are looked through: 16 MiB.
 pub const MAX_LEARNT: usize = 16 << 20;
@@ -130,6 +134,32 @@ fn revocations<'s>(
         .collect()
 }
 
+/// What is signed of a signature, and who made it if that isn't signed: one form of each.
+///
+/// # Errors
+/// If sequoia can't make the subpacket, which it has no reason for.
+fn bare(signature: &Signature, primary: &Primary) -> openpgp::Result<Signature> {
+    let mut bare = signature.clone();
+    let mut unhashed = SubpacketArea::default();
+    let names_issuer = [SubpacketTag::Issuer, SubpacketTag::IssuerFingerprint]
+        .into_iter()
+        .any(|tag| signature.hashed_area().subpacket(tag).is_some());
+    if !names_issuer {
+        let issuer = SubpacketValue::Issuer(primary.keyid());
+        unhashed.add(Subpacket::new(issuer, false)?)?;
+    }
+    *bare.unhashed_area_mut() = unhashed;
+    Ok(bare)
+}
+
+/// Are the two bytes beside the signature those of the digest, as gpg wants it? Sequoia doesn't ask, and they
+/// aren't signed.
+fn has_its_prefix(signature: &Signature) -> bool {
+    signature
+        .computed_digest()
+        .is_some_and(|digest| digest.starts_with(signature.digest_prefix()))
+}
+
 /// Those that verify, by arithmetic with the primary key.
 fn take(own: &Cert, candidates: &[(Whom, Signature)]) -> Result<Vec<Learnt>, LearntError> {
     let primary = own.primary_key().key();
@@ -160,9 +190,12 @@ fn take(own: &Cert, candidates: &[(Whom, Signature)]) -> Result<Vec<Learnt>, Lea
                         .is_ok()
             }
         };
-        if !strong || !verified {
+        if !strong || !verified || !has_its_prefix(signature) {
             continue;
         }
+        let Ok(signature) = bare(signature, primary) else {
+            continue;
+        };
         let mut packets = Vec::new();
         let written = Packet::from(primary.clone())
             .serialize(&mut packets)
@@ -177,7 +210,7 @@ fn take(own: &Cert, candidates: &[(Whom, Signature)]) -> Result<Vec<Learnt>, Lea
         if !found.iter().any(|other| other.file == file) {
             found.push(Learnt {
                 whom: whom.clone(),
-                signature: signature.clone(),
+                signature,
                 file,
             });
         }
@@ -202,3 +235,6 @@ impl Learnt {
         packets
     }
 }
+
+#[cfg(test)]
+mod tests;
