@@ -71,7 +71,7 @@ pub(super) fn said(fact: &Fact) -> String {
         }
         Fact::Outlives { primary, subkey } => format!(
             "its end ({}) comes after the primary key's ({}), which ends it anyway",
-            day(subkey),
+            subkey.day(),
             primary.day()
         ),
         Fact::EncryptionSubkey => {

@@ -15,6 +15,7 @@ use openpgp::packet::key::PublicParts;
 use openpgp::policy::{AsymmetricAlgorithm, HashAlgoSecurity, Policy, StandardPolicy};
 use openpgp::types::{HashAlgorithm, PublicKeyAlgorithm, RevocationStatus, SignatureType};
 
+use super::self_signatures::own_end;
 use crate::world::Timestamp;
 
 mod fact;
@@ -344,14 +345,13 @@ impl Search<'_> {
             if bound.for_transport_encryption() || bound.for_storage_encryption() {
                 self.add(Severity::Advice, part(), Fact::EncryptionSubkey);
             }
-            let end = bound.key_expiration_time().map(Timestamp::from);
-            if let Some(primary) = primary_end
-                && end.is_none_or(|end| end > primary)
+            // One without an end of its own ends with the primary key.
+            let life = bound.binding_signature().key_validity_period();
+            let end = own_end(subkey.key(), life).map(Timestamp::from);
+            if let (Some(primary), Some(subkey)) = (primary_end, end)
+                && subkey > primary
             {
-                let fact = Fact::Outlives {
-                    primary,
-                    subkey: end,
-                };
+                let fact = Fact::Outlives { primary, subkey };
                 self.add(Severity::Advice, part(), fact);
             }
         }

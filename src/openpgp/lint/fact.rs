@@ -71,12 +71,12 @@ pub enum Fact {
     NoKeyFlags,
     /// The signing subkey didn't sign back.
     NoBackSignature,
-    /// The subkey lives on (for ever, if there is no second time) when the primary key has ended.
+    /// The subkey's own end comes after the primary key's.
     Outlives {
         /// The end of the primary key.
         primary: Timestamp,
         /// The end of the subkey.
-        subkey: Option<Timestamp>,
+        subkey: Timestamp,
     },
     /// An encryption subkey, which a key that signs releases has no use for.
     EncryptionSubkey,

@@ -1,9 +1,12 @@
 use super::*;
+use openpgp::Packet;
 use openpgp::cert::CertBuilder;
+use openpgp::packet::Key;
+use openpgp::packet::key::{Key4, SubordinateRole};
 use openpgp::packet::signature::SignatureBuilder;
 use openpgp::packet::signature::subpacket::NotationDataFlags;
 use openpgp::parse::Parse as _;
-use openpgp::types::KeyFlags;
+use openpgp::types::{Curve, KeyFlags};
 use std::time::Duration;
 
 const YEAR: u64 = 31_536_000;
@@ -65,10 +68,11 @@ fn what_is_about_the_whole_key_is_told_once() {
     assert_eq!(refused.len(), 1, "{found:?}");
     assert!(found.iter().any(|f| matches!(f.fact, Fact::Expired(_))));
     assert!(found.iter().any(|f| f.fact == Fact::EncryptionSubkey));
+    // Its encryption subkey has no end of its own.
     assert!(
-        found
+        !found
             .iter()
-            .any(|f| matches!(f.fact, Fact::Outlives { subkey: None, .. }))
+            .any(|f| matches!(f.fact, Fact::Outlives { .. }))
     );
 }
 
@@ -181,4 +185,32 @@ fn a_moment_of_refusal_is_found_to_the_second() {
     }
     assert_eq!(first_refusal(now(), |_| true), None);
     assert_eq!(first_refusal(now(), |_| false), Some(now()));
+}
+
+#[test]
+fn a_subkey_without_an_end_of_its_own_ends_with_the_key() {
+    let outlives = |life: Option<u64>| {
+        let (cert, _) = builder("A <a@example.org>").generate().unwrap();
+        let primary = cert.primary_key().key().clone();
+        let mut pair = primary.parts_into_secret().unwrap().into_keypair().unwrap();
+        let born = SystemTime::from(now()) - Duration::from_secs(60);
+        let mut subkey: Key4<_, SubordinateRole> =
+            Key4::generate_ecc(false, Curve::Cv25519).unwrap();
+        subkey.set_creation_time(born).unwrap();
+        let subkey = Key::from(subkey);
+        let binding = SignatureBuilder::new(SignatureType::SubkeyBinding)
+            .set_signature_creation_time(born)
+            .unwrap()
+            .set_key_flags(KeyFlags::empty().set_transport_encryption())
+            .unwrap()
+            .set_key_validity_period(life.map(Duration::from_secs))
+            .unwrap();
+        let binding = subkey.bind(&mut pair, &cert, binding).unwrap();
+        let packets = [Packet::from(subkey), binding.into()];
+        let cert = cert.insert_packets(packets).unwrap().0;
+        let mut facts = facts(&cert.strip_secret_key_material()).into_iter();
+        facts.any(|fact| matches!(fact, Fact::Outlives { .. }))
+    };
+    assert!(!outlives(None));
+    assert!(outlives(Some(YEAR)));
 }
