@@ -5,6 +5,7 @@ use quorate_share::Kind;
 
 use super::attested::lacking;
 use super::context::Context;
+use super::in_use::Successor;
 use super::opened::Opened;
 use super::report::Failure;
 use super::view::{Open, View};
@@ -66,7 +67,7 @@ pub(super) fn my_turn(context: &Context<'_>) -> Result<(), Failure> {
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let view = View::of(context, context.open()?)?;
     if options.json {
-        context.say(&format!("{:#}", status_json::of(&view)));
+        context.say(&format!("{:#}", status_json::of(&view)?));
         return Ok(());
     }
     if options.remind {
@@ -87,8 +88,12 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         context.say(&format!("revoked        {why}"));
     }
     context.say("");
-    if let Some(due) = rotation_due(&view)? {
-        context.say(&due);
+    let successors = opened.successors()?;
+    let of_rotation = rotation(&view, successors.first());
+    if !of_rotation.is_empty() {
+        for line in of_rotation {
+            context.say(&line);
+        }
         context.say("");
     }
     for (number, subkey) in view.key.subkeys.iter().enumerate() {
@@ -154,40 +159,68 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     match view.my_turn() {
         Some((_, next)) => context.say(&format!("next           quorate {}", next.join(" "))),
         None => {
-            let me = opened
-                .remembered_me()
-                .map_or_else(String::new, |me| format!(", {me},"));
-            context.say(&format!("next           you{me} have nothing to do"));
+            let next = without_a_turn(context, &view, successors.first())?;
+            context.say(&format!("next           {next}"));
         }
     }
     Ok(())
+}
+
+/// What is next if it is nobody's turn.
+fn without_a_turn(
+    context: &Context<'_>,
+    view: &View,
+    successor: Option<&Successor>,
+) -> Result<String, Failure> {
+    let opened = &view.opened;
+    // What `retire --clear` takes away.
+    let mut holds_shares = false;
+    for dealt in &opened.set(Kind::Revocation)?.shares {
+        let sealed = opened.folder.join(&dealt.sealed);
+        holds_shares |= context.world.files.kind(&sealed)?.is_some();
+    }
+    if view.has_ended() && holds_shares {
+        return Ok(match (&view.key.revoked, successor) {
+            (Some(_), None) => {
+                "make a new key in a new folder, and tell the users: docs/worst-day.md".to_owned()
+            }
+            _ => "quorate retire".to_owned(),
+        });
+    }
+    let me = opened
+        .remembered_me()
+        .map_or_else(String::new, |me| format!(", {me},"));
+    Ok(format!("you{me} have nothing to do"))
 }
 
 /// Ten weeks before the key expires its rotation is due, six weeks before it is urgent.
 const DUE: u64 = 70 * 86_400;
 const URGENT: u64 = 42 * 86_400;
 
-fn rotation_due(view: &View) -> Result<Option<String>, Failure> {
-    if view.has_ended() || view.key.expires.seconds_since(view.now) > DUE {
-        return Ok(None);
+/// That a successor is certified, or that it is time for one.
+fn rotation(view: &View, successor: Option<&Successor>) -> Vec<String> {
+    let left = view.key.expires.seconds_since(view.now);
+    if let Some(successor) = successor {
+        let mut lines = vec![format!(
+            "successor      {}, certified by request {}",
+            explain::fingerprint(&successor.fingerprint),
+            successor.request
+        )];
+        if !view.has_ended() {
+            let keep = "keep this key in custody until it has ended";
+            lines.push(format!("{:<14} {keep}", ""));
+        }
+        return lines;
     }
-    let successors = view.opened.successors()?;
-    let Some(successor) = successors.first() else {
-        let left = view.key.expires.seconds_since(view.now);
-        let word = if left > URGENT {
-            "ROTATION DUE"
-        } else {
-            "ROTATION URGENT"
-        };
-        return Ok(Some(format!(
-            "{word:<14} no successor is certified yet; next: quorate rotate"
-        )));
+    if view.has_ended() || left > DUE {
+        return Vec::new();
+    }
+    let word = match left > URGENT {
+        true => "ROTATION DUE",
+        false => "ROTATION URGENT",
     };
-    Ok(Some(format!(
-        "successor      {}, certified by request {}",
-        explain::fingerprint(&successor.fingerprint),
-        successor.request
-    )))
+    let next = "no successor is certified yet; next: quorate rotate";
+    vec![format!("{word:<14} {next}")]
 }
 
 fn threshold(opened: &Opened, kind: Kind) -> String {

@@ -3,13 +3,14 @@
 use quorate_share::Kind;
 use serde_json::json;
 
+use super::report::Failure;
 use super::view::View;
 use crate::ceremony::explain;
 use crate::roster::name::Name;
 use crate::vault::render::kind_word;
 
 /// Everything that the screen shows, for programs: docs/status.schema.json describes it.
-pub(super) fn of(view: &View) -> serde_json::Value {
+pub(super) fn of(view: &View) -> Result<serde_json::Value, Failure> {
     let opened = &view.opened;
     let names = |names: &mut dyn Iterator<Item = &Name>| -> Vec<String> {
         names.map(ToString::to_string).collect()
@@ -73,7 +74,9 @@ pub(super) fn of(view: &View) -> serde_json::Value {
                 .collect()
         })
         .unwrap_or_default();
-    json!({
+    let successors = opened.successors()?;
+    let last_drill = opened.last_drill().last;
+    Ok(json!({
         "format": 1,
         "key": {
             "fingerprint": opened.fingerprint.to_hex(),
@@ -93,8 +96,10 @@ pub(super) fn of(view: &View) -> serde_json::Value {
         },
         "requests": requests,
         "carried_out": view.done,
+        "last_drill": last_drill.map(|drill| drill.performed.day()),
+        "successor": successors.first().map(|successor| successor.fingerprint.to_hex()),
         "me": opened.remembered_me().map(ToString::to_string),
         "my_turn": turn.is_some(),
         "next": next,
-    })
+    }))
 }

@@ -100,9 +100,10 @@ impl View {
         })
     }
 
-    /// Is a receipt of this person missing, whether closed without or not?
+    /// Is a receipt of this person missing, whether closed without or not? A revoked key needs none any more.
     pub(super) fn waits_for_receipt(&self, name: &Name) -> bool {
-        self.master.missing.contains(name) || self.revocation.missing.contains(name)
+        self.key.revoked.is_none()
+            && (self.master.missing.contains(name) || self.revocation.missing.contains(name))
     }
 
     /// Is this person's signature on the key wanted, and the key ready for it?

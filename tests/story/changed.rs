@@ -446,7 +446,10 @@ fn any_one_root_ends_the_key_only_where_the_team_chose_so() {
         .exits(0)
         .says("you alone")
         .says("seen so by gpg and Sequoia");
-    team.run("dan", &["status"]).exits(0).says("ENDED: REVOKED");
+    team.run("dan", &["status"])
+        .exits(0)
+        .says("ENDED: REVOKED")
+        .says("make a new key in a new folder, and tell the users: docs/worst-day.md");
     team.verifies();
     let cert = published(&team);
     assert_eq!(cert.primary_key().self_revocations().count(), 1);

@@ -109,6 +109,15 @@ fn a_key_is_succeeded_step_by_step_and_a_stranger_walks_from_the_old_to_the_new(
     rotate(&team)
         .exits(0)
         .says("the old key vouches for the new one");
+    let status = team.run("ben", &["status"]);
+    status
+        .exits(0)
+        .says(&format!("certified by request {id}"))
+        .says("keep this key in custody until it has ended");
+    let json = team.run("ben", &["status", "--json"]).exits(0).said.clone();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["successor"], successor(&team).as_str());
+    assert!(json["last_drill"].is_null());
     // Said again, without harm.
     rotate(&team).exits(0).says("announcement.asc");
     team.verifies();
@@ -311,6 +320,9 @@ fn a_key_that_has_ended_is_taken_apart_and_stays_readable() {
     team.as_holder("anna", &["retire", "--clear", "--yes"])
         .exits(2);
     let later = Team::copy_at(&team, team.now().plus_days(400));
+    let key = later.fingerprint();
+    let status = || later.run("dan", &["status", "--as", "dan", "--key", &key]);
+    status().exits(0).says("next           quorate retire");
     for name in &later.names {
         later
             .as_holder(name, &["retire", "--destroyed"])
@@ -330,10 +342,10 @@ fn a_key_that_has_ended_is_taken_apart_and_stays_readable() {
         .run("anna", &["retire"])
         .exits(0)
         .says("nothing is left to do");
+    status().exits(0).says("have nothing to do");
     assert!(!later.vault().join("master.1.age").exists());
     let sealed = later.vault().join("sealed/master.1/anna.age");
     assert!(!sealed.exists());
-    let key = later.fingerprint();
     let verified = later.run("eve", &["verify", "--key", &key]);
     verified
         .exits(0)

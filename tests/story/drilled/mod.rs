@@ -160,6 +160,8 @@ fn a_team_can_practise_before_the_key_is_in_force() {
     team.run("anna", &["status"])
         .exits(0)
         .says("WAITING FOR RECEIPTS");
+    let day = format!("\"last_drill\": \"{}\"", team.now().day());
+    team.run("anna", &["status", "--json"]).exits(0).says(&day);
 }
 
 #[test]
