@@ -88,10 +88,13 @@ pub(super) fn seen_by_both(
         (false, false) => "; primary key untouched",
         _ => "",
     };
+    let why = match revoked.why.reason {
+        Reason::None => ", no reason given".to_owned(),
+        reason => format!(" as {}", reason.word()),
+    };
     context.say(&format!(
-        "REVOKED    {} as {}; seen so by {gpg}{untouched}",
-        explain::fingerprint(&revoked.key),
-        revoked.why.reason.word()
+        "REVOKED    {}{why}; seen so by {gpg}{untouched}",
+        explain::fingerprint(&revoked.key)
     ));
     Ok(())
 }
