@@ -13,11 +13,15 @@ use super::{key, words};
 use crate::ceremony::explain;
 use crate::cli::context::Context;
 use crate::cli::report::{Exit, Failure, path};
+use crate::openpgp::self_signatures::look_at;
 use crate::openpgp::signing_subkey::public_of;
 use crate::openpgp::standing::{Standing, Unfit, standing};
 use crate::world::gpg::agent::{self, Keygrip};
 use crate::world::gpg::keyring;
 use crate::world::{SafeText, Timestamp};
+
+/// So many seconds ahead of this clock a certificate is waited for, and no more.
+const MOST_AHEAD: u64 = 3;
 
 /// More subkeys than this no key of a team has.
 const MOST_SUBKEYS: usize = 64;
@@ -50,7 +54,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         (None, None) => Memory::new(&primary),
         (Some(_), None) => unexpected(context, &cert, &name)?,
     };
-    let now = context.world.clock.now();
+    let now = at_its_time(context, &cert);
     let own = own_subkey(context, &cert, &memory, &name)?;
     let standing = standing(&cert, &own.fingerprint, now);
     must_be_fit(&standing, &own, &name)?;
@@ -71,6 +75,17 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     memory.write(context)?;
     tell(context, &cert, &own, &standing, &memory, now);
     Ok(())
+}
+
+/// The time now. A change that follows another within a second is dated a second ahead, and gpg doesn't sign with what
+/// is of a time to come: that is waited for.
+fn at_its_time(context: &Context<'_>, cert: &Cert) -> Timestamp {
+    let now = context.world.clock.now();
+    let ahead = look_at(cert, now).seconds_since(now);
+    if (1..=MOST_AHEAD).contains(&ahead) {
+        std::thread::sleep(std::time::Duration::from_secs(ahead));
+    }
+    context.world.clock.now()
 }
 
 fn of_vault(context: &Context<'_>) -> Result<Cert, Failure> {
