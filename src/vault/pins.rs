@@ -240,7 +240,7 @@ impl Pins {
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or("no vault id")?;
         let is_one = |name: &String| {
-            let kinds = ["minutes ", "withdrawal ", "revocation "];
+            let kinds = ["minutes ", "result ", "withdrawal ", "revocation "];
             let digest = kinds.iter().find_map(|kind| name.strip_prefix(kind));
             digest.is_some_and(|hex| HEXLOWER.decode(hex.as_bytes()).is_ok_and(|d| d.len() == 32))
         };

@@ -78,7 +78,7 @@ fn what_one_machine_remembers_another_learns() {
     let file = file.to_str().unwrap();
     team.run("anna", &["pins", "export", file])
         .exits(0)
-        .says("one file that was seen");
+        .says("2 files that were seen");
     team.run("anna", &["pins", "export", file]).exits(1);
     let key = team.fingerprint();
 
@@ -93,7 +93,7 @@ fn what_one_machine_remembers_another_learns() {
     let known = [&import[..], &["--key", &key]].concat();
     team.run("ben-2", &known)
         .exits(0)
-        .says("one file that was seen");
+        .says("2 files that were seen");
     team.run("ben-2", &known).exits(0);
 
     // It has never seen the folder as it is now, and yet misses what goes away.
