@@ -91,16 +91,10 @@ push anna "Done $vouching"
 pull
 
 act "From the first key to the third"
-say "Anna has what the two rotations published in one folder. The second key's certificate is there twice: with the first" \
-  "key's word about it, and with what it says of the third. Out of these she writes the chain of keys:"
+say "Anna has the three certificates in one folder, as the two rotations wrote them. Out of these she writes the chain of keys:"
 say ''
 mkdir "$dir/anna/published"
-for from in keys larch; do
-  for key in "$fpr" "$larch" "$maple"; do
-    file=$dir/anna/$from/out/0x${key,,}.asc
-    if [ -e "$file" ]; then cp "$file" "$dir/anna/published/$from-${key:0:8}.asc"; fi
-  done
-done
+cp "$dir/anna/keys/out/0x${fpr,,}.asc" "$dir/anna/larch/out/0x${larch,,}.asc" "$dir/anna/larch/out/0x${maple,,}.asc" "$dir/anna/published/"
 on anna 0 quorate lineage "~/published"
 on anna 0 quorate publish succession "~/published" --out out/succession.asc
 cp "$dir"/anna/larch/out/succession.* "$dir/user/"
