@@ -476,7 +476,8 @@ Examples:
   quorate publish keyserver hkps://keyserver.example.org
   quorate publish keyserver hkp://localhost:11371 larch.asc
   quorate publish site ../site --series larch --start 2026-10-05 --previous old.asc
-  quorate publish succession juniper.asc larch.asc --out out/succession.asc";
+  quorate publish succession juniper.asc larch.asc --out out/succession.asc
+  quorate publish mail announcement.asc --from r@example.org --to u@example.org --subject News";
 
 #[cfg(test)]
 mod tests {

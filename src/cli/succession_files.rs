@@ -74,6 +74,8 @@ pub(super) fn publish(
     let kept = new.folder.join(CERTIFIED);
     if files.kind(&kept)?.is_none() || *files.read(&kept, MAX_FILE)? != *certified {
         context.write(new, vec![(CERTIFIED.into(), certified)])?;
+        context.advise("");
+        context.advise(&format!("in {}, the new vault:", path(&new.folder)));
         context.share_by_git(&new.folder, "succession", "Certified by the old key");
     }
     let new = &context.at(&new.folder, None).open()?;

@@ -146,6 +146,38 @@ fn a_key_is_succeeded_step_by_step_and_a_stranger_walks_from_the_old_to_the_new(
     let text = std::fs::read_to_string(larch(&team).join("succession/announcement.txt")).unwrap();
     assert!(statement::is_plain(text.trim_end()));
     assert!(text.contains("Larch Cycle"));
+    let mail = |file: &str, subject: &str| {
+        let file = team.vault().join(file);
+        let to = team.path("announcement.eml");
+        let arguments = [
+            "publish",
+            "mail",
+            file.to_str().unwrap(),
+            "--from",
+            "Infra <infra@example.org>",
+            "--to",
+            "users@example.org",
+            "--subject",
+            subject,
+            "--out",
+            to.to_str().unwrap(),
+        ];
+        let done = team.run("anna", &arguments);
+        (done, std::fs::read_to_string(to))
+    };
+    let (done, none) = mail("vault.toml", "Our new key");
+    done.exits(2).says("no cleartext-signed text");
+    assert!(none.is_err());
+    let (done, none) = mail("out/announcement.asc", "Our new key\nBcc: eve@example.org");
+    done.exits(2).says("nothing was written");
+    assert!(none.is_err());
+    let (done, message) = mail("out/announcement.asc", "Our new key");
+    done.exits(0).says("the signed text in it is unchanged");
+    let message = message.unwrap();
+    let (head, body) = message.split_once("\n\n").unwrap();
+    assert!(head.contains("Subject: Our new key"), "{head}");
+    assert_eq!(body, std::fs::read_to_string(&announcement).unwrap());
+
     // The new vault keeps what the old key said, so that whatever leaves it later has it.
     let new_vault = larch(&team);
     let folder = new_vault.to_str().unwrap();

@@ -1,6 +1,7 @@
 //! `quorate publish`: the certificate goes out, and what arrived is looked at.
 
 mod keyserver;
+mod mail;
 mod site;
 mod site_words;
 mod succession;
@@ -16,6 +17,8 @@ pub(super) enum Command {
     Keyserver(keyserver::Options),
     /// Write the key's page and the series data into a checkout of the release site
     Site(site::Options),
+    /// Write a signed announcement or statement as a message file, for the program that sends mail
+    Mail(mail::Options),
     /// Write the chain of all keys, and the script that walks it with gpg alone
     Succession(succession::Options),
 }
@@ -23,6 +26,7 @@ pub(super) enum Command {
 pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Keyserver(options) => keyserver::run(context, options),
+        Command::Mail(options) => mail::run(context, options),
         Command::Site(options) => site::run(context, options),
         Command::Succession(options) => succession::run(context, options),
     }

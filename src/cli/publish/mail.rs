@@ -1,0 +1,65 @@
+//! `quorate publish mail`: a signed announcement or statement as a message file, for the program that sends it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::report::{Exit, Failure, path};
+use crate::publish::mail::{Head, message};
+use crate::world::Batch;
+
+/// A statement has at most 64 KiB, its signatures a few.
+const MAX_TEXT: usize = 256 << 10;
+
+#[derive(Args)]
+pub(in crate::cli) struct Options {
+    /// The cleartext-signed file: out/announcement.asc, or a statement
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Who sends it: an address, or 'Name <address>'
+    #[arg(long, value_name = "ADDRESS")]
+    from: String,
+    /// Who gets it; may be repeated
+    #[arg(long, value_name = "ADDRESS", required = true)]
+    to: Vec<String>,
+    /// One line
+    #[arg(long, value_name = "TEXT")]
+    subject: String,
+    /// Where to
+    #[arg(long, value_name = "FILE", default_value = "announcement.eml")]
+    out: PathBuf,
+}
+
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    let world = &context.world;
+    let file = world.surroundings.resolve(&options.file);
+    let bytes = world.files.read(&file, MAX_TEXT)?;
+    let shown = path(&options.file);
+    let text = std::str::from_utf8(&bytes)
+        .ok()
+        .filter(|text| text.starts_with("-----BEGIN PGP SIGNED MESSAGE-----\n"))
+        .ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("{shown} is no cleartext-signed text"))
+                .fact("nothing was written")
+                .next("quorate rotate writes out/announcement.asc, quorate statement a statement")
+        })?;
+    let to: Vec<&str> = options.to.iter().map(String::as_str).collect();
+    let head = Head {
+        from: &options.from,
+        to: &to,
+        subject: &options.subject,
+        date: world.clock.now(),
+    };
+    let made = message(&head, text).map_err(|error| {
+        Failure::new(Exit::Usage, error.to_string()).fact("nothing was written")
+    })?;
+    let out = world.surroundings.resolve(&options.out);
+    Batch::new()
+        .replace(&out, made, 0o644)
+        .commit(world.files, world.random)?;
+    let out = path(&options.out);
+    context.say(&format!("wrote {out}; the signed text in it is unchanged"));
+    context.advise(&format!("next: sendmail -t <{out}"));
+    Ok(())
+}
