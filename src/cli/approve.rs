@@ -10,7 +10,7 @@ use super::expect::Expected;
 use super::opened::{Found, Opened};
 use super::own_share::{Answer, OwnShare};
 use super::report::{Exit, Failure, path, request as request_failure};
-use super::{Identity, display, screen};
+use super::{Identity, display, inbox, screen};
 use crate::ceremony::approval::WAYS;
 use crate::ceremony::request::Request;
 use crate::ceremony::words;
@@ -201,28 +201,11 @@ fn wanted(
 
 /// Where the submissions go.
 fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<PathBuf, Failure> {
-    let surroundings = context.world.surroundings;
     if options.piped() {
-        return Ok(surroundings.current_dir.clone());
+        return Ok(context.world.surroundings.current_dir.clone());
     }
-    let folder = match &options.out {
-        Some(folder) => surroundings.resolve(folder),
-        None => surroundings.home.clone().ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                "no home directory is set, so the submission has no place",
-            )
-            .next("name one: --out DIR")
-        })?,
-    };
-    if folder.starts_with(&opened.folder) {
-        return Err(
-            Failure::new(Exit::Usage, "the submission would lie in the vault")
-                .fact("it is not for git: it holds your share, encrypted")
-                .next("name another folder: --out DIR"),
-        );
-    }
-    Ok(folder)
+    let why_not = "it is not for git: it holds your share, encrypted";
+    inbox::outgoing(context, opened, options.out.as_deref(), why_not)
 }
 
 /// Everything that a person has to know before saying yes; gives who has said it already.

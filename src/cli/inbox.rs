@@ -1,10 +1,11 @@
-//! What has arrived for an own request or drill, to be looked at together.
+//! Submissions: what has arrived for an own request or drill, to be looked at together, and where an own one goes.
 
 use std::path::{Path, PathBuf};
 
 use super::carry_out::Arrived;
 use super::context::Context;
 use super::desk::{Desk, submissions_in};
+use super::opened::Opened;
 use super::report::{Exit, Failure, path};
 use crate::ceremony::submission::MAX_SUBMISSION;
 use crate::roster::name::Name;
@@ -79,4 +80,33 @@ fn names_another(file: &Path, id: &str) -> bool {
     named.is_some_and(|(named, _)| {
         named.len() == id.len() && named != id && named.bytes().all(|b| b.is_ascii_hexdigit())
     })
+}
+
+/// The folder that an own submission is written to: the one that is named, else the home directory; never the vault, and
+/// `why_not`.
+pub(super) fn outgoing(
+    context: &Context<'_>,
+    opened: &Opened,
+    named: Option<&Path>,
+    why_not: &'static str,
+) -> Result<PathBuf, Failure> {
+    let surroundings = context.world.surroundings;
+    let folder = match named {
+        Some(folder) => surroundings.resolve(folder),
+        None => surroundings.home.clone().ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                "no home directory is set, so the submission has no place",
+            )
+            .next("name one: --out DIR")
+        })?,
+    };
+    if folder.starts_with(&opened.folder) {
+        return Err(
+            Failure::new(Exit::Usage, "the submission would lie in the vault")
+                .fact(why_not)
+                .next("name another folder: --out DIR"),
+        );
+    }
+    Ok(folder)
 }

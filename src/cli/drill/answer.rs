@@ -13,7 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::opened::Opened;
 use crate::cli::own_share::Answer;
 use crate::cli::report::{Exit, Failure, path};
-use crate::cli::{Identity, screen};
+use crate::cli::{Identity, inbox, screen};
 use crate::roster::name::Name;
 use crate::vault::render::kind_word;
 use crate::world::{Batch, SafeText};
@@ -107,30 +107,13 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     Ok(())
 }
 
-/// Where the submission goes.
+/// Where the submissions go.
 fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<PathBuf, Failure> {
-    let surroundings = context.world.surroundings;
     if options.piped() {
-        return Ok(surroundings.current_dir.clone());
+        return Ok(context.world.surroundings.current_dir.clone());
     }
-    let folder = match &options.out {
-        Some(folder) => surroundings.resolve(folder),
-        None => surroundings.home.clone().ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                "no home directory is set, so the submission has no place",
-            )
-            .next("name one: --out DIR")
-        })?,
-    };
-    if folder.starts_with(&opened.folder) {
-        return Err(
-            Failure::new(Exit::Usage, "the submission would lie in the vault")
-                .fact("it is not for git, and neither is that of a real request")
-                .next("name another folder: --out DIR"),
-        );
-    }
-    Ok(folder)
+    let why_not = "it is not for git, and neither is that of a real request";
+    inbox::outgoing(context, opened, options.out.as_deref(), why_not)
 }
 
 fn explain(
