@@ -183,7 +183,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     context.say("checked   every share was used to rebuild; every file opens as it lies on disk");
     let manifest = signed.manifest();
     if let Ok(cert) = Cert::from_bytes(manifest.certificate.as_bytes()) {
-        lint::tell(context, &cert);
+        lint::tell(context, &cert, 9);
     }
     context.remember_new(&folder, &signed, &me)?;
 

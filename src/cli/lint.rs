@@ -160,12 +160,15 @@ fn line(finding: &Finding) -> String {
     }
 }
 
-/// Tells what the world would say of a certificate that was just made or is about to leave.
-pub(super) fn tell(context: &Context<'_>, cert: &Cert) {
+/// Tells what the world would say of a certificate that was just made or is about to leave; in a column of this width.
+pub(super) fn tell(context: &Context<'_>, cert: &Cert, width: usize) {
     let findings = lint(cert, context.world.clock.now());
     let refused = |finding: &&Finding| finding.severity != Severity::Advice;
     if !findings.iter().any(|finding| refused(&finding)) {
-        context.say("lint      gpg and Sequoia accept the certificate");
+        context.say(&format!(
+            "{:<width$} gpg and Sequoia accept the certificate",
+            "lint"
+        ));
     }
     for finding in findings.iter().filter(refused) {
         context.warn(&format!("lint: {}", line(finding)));

@@ -98,7 +98,7 @@ pub(super) fn write(
                 revoked = Some((one, file, cert));
             }
             None => {
-                lint::tell(context, &cert);
+                lint::tell(context, &cert, 10);
                 let next = "publish the whole certificate; gpg --import it where the key is used";
                 files.push((file, bytes, Some(next.to_owned())));
             }

@@ -90,7 +90,7 @@ pub(super) fn publish(
 
     let out = old.folder.join("out");
     context.say("");
-    lint::tell(context, &new_cert);
+    lint::tell(context, &new_cert, 10);
     context.must_be_a_folder(&out)?;
     let name = |cert: &Cert| format!("0x{}.asc", cert.fingerprint().to_hex().to_lowercase());
     let written = [
