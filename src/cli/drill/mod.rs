@@ -19,6 +19,7 @@ pub(super) enum Command {
     #[command(after_help = example::DRILL_OPEN)]
     Open(open::Options),
     /// Show a drill, or its eight words again
+    #[command(after_help = "Example:\n  quorate drill show 3f2a1b9 --words")]
     Show(Show),
     /// Answer a drill: type the words, send your practice share to its opener
     #[command(after_help = example::DRILL_ANSWER)]
@@ -27,6 +28,7 @@ pub(super) enum Command {
     #[command(after_help = example::DRILL_PERFORM)]
     Perform(perform::Options),
     /// All drills: who took part, how long it took, who never did
+    #[command(after_help = "Example:\n  quorate drill list")]
     List,
 }
 
