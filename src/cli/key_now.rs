@@ -24,6 +24,13 @@ pub(super) struct KeyNow {
     pub subkeys: Vec<SubkeyNow>,
 }
 
+impl KeyNow {
+    /// Is it revoked or expired?
+    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
+        self.revoked.is_some() || self.expires <= now
+    }
+}
+
 /// A signing subkey now.
 pub(super) struct SubkeyNow {
     pub fingerprint: Fingerprint,

@@ -44,10 +44,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 
 /// Refuses to take apart what can still be used.
 fn has_ended(opened: &Opened) -> Result<(), Failure> {
-    if opened.has_ended()? {
+    let key = opened.key_now()?;
+    if key.has_ended(opened.now) {
         return Ok(());
     }
-    let key = opened.key_now()?;
     Err(Failure::new(
         Exit::Usage,
         format!("the key lives until {}", key.expires.day()),
@@ -58,7 +58,7 @@ fn has_ended(opened: &Opened) -> Result<(), Failure> {
 
 fn tell(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     let key = opened.key_now()?;
-    let ended = opened.has_ended()?;
+    let ended = key.has_ended(opened.now);
     let step = |done: bool| if done { "done" } else { "  - " };
     context.say(&format!(
         "{}  ended: {}",
@@ -197,8 +197,7 @@ fn clear(context: &Context<'_>, opened: &Opened, yes: bool) -> Result<(), Failur
 impl Opened {
     /// Whether the key is revoked or expired.
     pub(super) fn has_ended(&self) -> Result<bool, Failure> {
-        let key = self.key_now()?;
-        Ok(key.revoked.is_some() || key.expires <= self.now)
+        Ok(self.key_now()?.has_ended(self.now))
     }
 
     /// Who has signed that both own shares are destroyed.

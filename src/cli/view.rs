@@ -123,7 +123,7 @@ impl View {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.key.revoked.is_some() || self.key.expires <= self.now
+        self.key.has_ended(self.now)
     }
 
     pub(super) fn in_force(&self) -> bool {
