@@ -138,7 +138,9 @@ fn main() -> Anything<()> {
         closes: now.plus_days(7),
         one_time: one_time.recipient().to_string(),
         state: None,
+        with: None,
         drafts: vec![Draft::encode(plan)?],
+        successor: None,
     };
     let request = request.sign(&own(0)?.holder_key)?;
     let verified = VerifiedRequest::read(&request, manifest)?;

@@ -9,9 +9,12 @@ pub mod minutes;
 pub mod objection;
 pub mod offer;
 pub mod outcome;
+pub mod pair;
 pub mod request;
+mod request_error;
 pub mod state;
 pub mod submission;
+pub mod successor;
 pub mod words;
 
 pub use approval::Approval;

@@ -1,14 +1,19 @@
 //! A request: what is to be signed, to the byte, and who asks.
 
+use std::sync::Arc;
+
 use quorate_share::{Generation, Kind, SetId};
 use sequoia_openpgp::Fingerprint;
 
 use super::asked::{Asked, Form, Head, REQUEST};
+use super::pair;
+pub use super::request_error::RequestError;
+use super::successor::{Successor, SuccessorError};
 use crate::openpgp::draft::{Destination, Draft, DraftError, MAX_DRAFT};
-use crate::roster::holder_key::{HolderKey, Namespace, SigError};
+use crate::roster::holder_key::{HolderKey, Namespace};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;
-use crate::vault::record::{Digest, Record, RecordError};
+use crate::vault::record::{Digest, Record};
 use crate::world::Timestamp;
 
 /// The most bytes that a request file may have: some 60,000 certifications.
@@ -47,71 +52,12 @@ pub struct Request {
     pub one_time: String,
     /// The state that it changes ([`super::state`]): of a request that touches the own certificate.
     pub state: Option<Digest>,
+    /// The request of another key that it stands or falls with, by its digest alone ([`super::pair`]).
+    pub with: Option<Digest>,
     /// What is signed.
     pub drafts: Vec<Draft>,
-}
-
-/// Why a file is no request, or no drill, that can be answered.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestError {
-    /// The file's form.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// A field's value.
-    #[error("the field '{0}' has no possible value")]
-    Value(&'static str),
-    /// A draft breaks a rule.
-    #[error("draft {number}: {error}")]
-    Draft {
-        /// Which, from 1.
-        number: usize,
-        /// The rule.
-        error: DraftError,
-    },
-    /// No drafts, or too many.
-    #[error("{0} drafts")]
-    Count(usize),
-    /// Another vault's.
-    #[error("a request of another vault")]
-    OtherVault,
-    /// Of a share set that the manifest doesn't have.
-    #[error("a request to another share set")]
-    OtherSet,
-    /// By nobody who holds a share of the set.
-    #[error("{0} holds no share of this set")]
-    NotAHolder(Name),
-    /// The signature doesn't fit.
-    #[error("the signature of {opener} does not fit: {error}")]
-    Signature {
-        /// Who it says has signed.
-        opener: Name,
-        /// What is wrong.
-        error: SigError,
-    },
-    /// Closes before it opens, or later than allowed.
-    #[error("closes at an impossible time")]
-    Times,
-    /// Dated more than a day ahead of the clock.
-    #[error("dated {0}, ahead of the clock")]
-    Future(Timestamp),
-    /// It is closed.
-    #[error("closed at {0}")]
-    Closed(Timestamp),
-    /// A draft of another key than the vault's.
-    #[error("draft {0} is not by the vault's key")]
-    OtherKey(usize),
-    /// It changes the own certificate and names no state, or the other way round.
-    #[error("the state that it is bound to is missing, or superfluous")]
-    State,
-    /// The revocation set releases one revocation; the master set signs.
-    #[error("draft {0} can't be asked of this share set")]
-    Destination(usize),
-    /// A signature would be dated otherwise than the request, and nobody would be told.
-    #[error("draft {0} is not dated as its request")]
-    Date(usize),
-    /// Nothing in it would be seen by anybody: what is sealed proves nothing by itself.
-    #[error("all that it asks for would be sealed")]
-    AllSealed,
+    /// Of a request that certifies a successor: who holds that key.
+    pub successor: Option<Arc<Successor>>,
 }
 
 impl Request {
@@ -120,6 +66,18 @@ impl Request {
     /// # Errors
     /// [`RequestError::Record`].
     pub fn payload(&self) -> Result<Vec<u8>, RequestError> {
+        self.payload_with(self.with)
+    }
+
+    /// The digest that it would have alone: its own, unless it is one of a pair.
+    ///
+    /// # Errors
+    /// [`RequestError::Record`].
+    pub fn alone(&self) -> Result<Digest, RequestError> {
+        Ok(Digest::of(&self.payload_with(None)?))
+    }
+
+    fn payload_with(&self, with: Option<Digest>) -> Result<Vec<u8>, RequestError> {
         let size: usize = self
             .drafts
             .iter()
@@ -140,17 +98,24 @@ impl Request {
             generation: self.generation,
             opener: self.opener.clone(),
         };
-        Ok(head
+        let mut record = head
             .begin("request")
             .line("machine", &self.machine)
             .line("program", &self.program)
             .line("opened", self.opened.to_string())
             .line("closes", self.closes.to_string())
             .line("one-time", &self.one_time)
-            .line("state", state_line(self.state))
+            .line("state", state_line(self.state));
+        if let Some(with) = with {
+            record = record.line("with", with.to_string());
+        }
+        record = record
             .line("count", self.drafts.len().to_string())
-            .block("drafts", &block)
-            .finish()?)
+            .block("drafts", &block);
+        if let Some(successor) = &self.successor {
+            record = record.block("successor", successor.file());
+        }
+        Ok(record.finish()?)
     }
 
     /// The signed file.
@@ -189,13 +154,31 @@ impl Request {
             UNBOUND => None,
             digest => Some(digest.parse().map_err(|_| RequestError::Value("state"))?),
         };
+        let with = match record.is_next("with") {
+            false => None,
+            true => {
+                let with = record.take_line("with")?.parse();
+                Some(with.map_err(|_| RequestError::Value("with"))?)
+            }
+        };
         let count: usize = record
             .take_line("count")?
             .parse()
             .map_err(|_| RequestError::Value("count"))?;
         let block = record.take_block("drafts")?;
+        let successor = match record.is_next("successor") {
+            false => None,
+            true => Some(record.take_block("successor")?),
+        };
         record.end()?;
         let drafts = drafts(&block, count)?;
+        let successor = match successor {
+            Some(file) => Some(Arc::new(Successor::read(file, &fingerprint, &drafts)?)),
+            None if drafts.iter().any(|draft| draft.plan().is_succession()) => {
+                return Err(SuccessorError::Missing.into());
+            }
+            None => None,
+        };
         for (index, draft) in drafts.iter().enumerate() {
             if draft.plan().stamp().issuer != fingerprint {
                 return Err(RequestError::OtherKey(index + 1));
@@ -225,7 +208,9 @@ impl Request {
             closes,
             one_time,
             state,
+            with,
             drafts,
+            successor,
         })
     }
 }
@@ -335,6 +320,7 @@ pub(super) fn time(record: &mut Record<'_>, name: &'static str) -> Result<Timest
 pub struct VerifiedRequest {
     request: Request,
     digest: Digest,
+    alone: Digest,
 }
 
 impl VerifiedRequest {
@@ -353,9 +339,15 @@ impl VerifiedRequest {
             .verify(&dealt.holder_key, Namespace::Request)
             .map_err(|error| RequestError::Signature { opener, error })?;
         let request = Request::read(&mut record)?;
+        let digest = record.digest();
+        let alone = match request.with {
+            None => digest,
+            Some(_) => request.alone()?,
+        };
         Ok(Self {
             request,
-            digest: record.digest(),
+            digest,
+            alone,
         })
     }
 
@@ -369,6 +361,21 @@ impl VerifiedRequest {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The digest that it would have alone: what the other one of a pair names.
+    #[must_use]
+    pub fn alone(&self) -> Digest {
+        self.alone
+    }
+
+    /// What its eight words are over: both of a pair have the same.
+    #[must_use]
+    pub fn compared(&self) -> Digest {
+        match self.request.with {
+            None => self.digest,
+            Some(with) => pair::digest(self.alone, with),
+        }
     }
 
     /// Can it be answered and carried out at this moment?

@@ -10,11 +10,9 @@ use super::expect::Expected;
 use super::opened::{Found, Opened};
 use super::own_share::{Answer, OwnShare};
 use super::report::{Exit, Failure, path, request as request_failure};
-use super::{Identity, display, inbox, screen};
+use super::{Identity, display, inbox, new_holders, screen};
 use crate::ceremony::approval::WAYS;
-use crate::ceremony::request::Request;
 use crate::ceremony::words;
-use crate::openpgp::Plan;
 use crate::roster::name::Name;
 use crate::vault::record::Digest;
 use crate::world::{Batch, SafeText};
@@ -228,7 +226,10 @@ fn explain(
     ));
     display::to_compare(context, opened, request)?;
     context.say("");
-    tell_successor(context, request)?;
+    if request.successor.is_some() {
+        new_holders::tell(context, opened, request)?;
+        context.say("");
+    }
     let machine = SafeText::new(&request.machine);
     context.say(&match request.kind {
         Kind::Revocation => format!(
@@ -271,23 +272,6 @@ fn explain(
     ));
     context.say("");
     Ok(names)
-}
-
-/// Of a successor: whether this machine knows that key, from the own receipts there.
-fn tell_successor(context: &Context<'_>, request: &Request) -> Result<(), Failure> {
-    for draft in &request.drafts {
-        if let Plan::Succeed { target, .. } = draft.plan() {
-            context.say(match context.pins()?.knows(&target.fingerprint())? {
-                true => "The successor is a key that this machine knows: you compared it there.",
-                false => {
-                    "The successor is UNKNOWN to this machine: compare its fingerprint by voice, or run\n\
-                     quorate in its own vault first."
-                }
-            });
-            context.say("");
-        }
-    }
-    Ok(())
 }
 
 /// Asks for the words and the way by which they came, which is recorded.

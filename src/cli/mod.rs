@@ -40,6 +40,7 @@ mod lineage;
 mod lint;
 mod lint_words;
 mod live;
+mod new_holders;
 mod one_time;
 mod open_request;
 mod opened;

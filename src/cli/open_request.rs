@@ -15,6 +15,7 @@ use super::report::{Exit, Failure};
 use super::{Identity, one_time, screen};
 use crate::ceremony::explain;
 use crate::ceremony::request::{Request, VerifiedRequest};
+use crate::ceremony::successor::Successor;
 use crate::ceremony::words;
 use crate::openpgp::draft::Draft;
 use crate::roster::name::Name;
@@ -43,6 +44,8 @@ pub(super) struct Ask {
     pub targets: Vec<Target>,
     /// The state that it changes.
     pub state: Option<Digest>,
+    /// Who holds the successor that it certifies.
+    pub successor: Option<Arc<Successor>>,
 }
 
 impl Ask {
@@ -53,6 +56,7 @@ impl Ask {
             drafts,
             targets: Vec::new(),
             state: None,
+            successor: None,
         }
     }
 }
@@ -72,6 +76,7 @@ pub(super) fn open(
         drafts,
         targets,
         state,
+        successor,
     } = ask;
     let world = &context.world;
     let manifest = opened.manifest();
@@ -93,7 +98,9 @@ pub(super) fn open(
         closes: now.plus_days(manifest.request_days),
         one_time: one_time_key.recipient().to_string(),
         state,
+        with: None,
         drafts,
+        successor,
     };
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(

@@ -189,9 +189,8 @@ fn revoke(
     confirm(context, key, what, how.confirm.as_deref())?;
     let ask = Ask {
         kind,
-        drafts,
-        targets: Vec::new(),
         state,
+        ..Ask::of_master(drafts)
     };
     open_request::open(context, opened, &me, &how.identity, ask, &how.gathering)
 }

@@ -1,6 +1,7 @@
 //! `quorate rotate`: where the succession stands, and its next step. Killed anywhere, it goes on.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use quorate_share::Kind;
@@ -13,6 +14,7 @@ use super::report::{Exit, Failure, path};
 use super::successor::{self, Place};
 use super::{Identity, attest, display, perform, screen, succeed, succession_files};
 use crate::ceremony::explain;
+use crate::ceremony::successor::Successor;
 use crate::openpgp::draft::Draft;
 use crate::openpgp::plan::Plan;
 use crate::openpgp::self_signatures;
@@ -325,8 +327,11 @@ impl Succession<'_> {
             .map_err(|error| Failure::new(Exit::Usage, format!("this can't be signed: {error}")))?;
         context.say("The old key would sign this, and nothing else:");
         display::to_ask(context, old, &drafts)?;
+        let successor = Successor::read(new.bytes.clone(), &old.fingerprint, &drafts)
+            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
         let ask = Ask {
             state: Some(old.state()?),
+            successor: Some(Arc::new(successor)),
             ..Ask::of_master(drafts)
         };
         let identity = &self.options.identity;

@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
-use super::{display, screen};
+use super::{display, new_holders, screen};
 use crate::ceremony::words;
 use crate::vault::record::Digest;
 use crate::world::SafeText;
@@ -80,6 +80,7 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
         crate::ceremony::explain::fingerprint(&request.fingerprint)
     ));
     display::to_compare(context, opened, request)?;
+    new_holders::tell(context, opened, request)?;
     context.say(&format!("program    {}", SafeText::new(&request.program)));
     let set = opened.set(request.kind)?;
     let approvals = opened.approvals(found);

@@ -355,7 +355,13 @@ impl Plan {
     /// Must it name the state that it changes: the own certificate, or the succession?
     #[must_use]
     pub fn is_bound(&self) -> bool {
-        self.is_about_itself() || matches!(self, Self::Succeed { .. })
+        self.is_about_itself() || self.is_succession()
+    }
+
+    /// Does it name the key's successor?
+    #[must_use]
+    pub fn is_succession(&self) -> bool {
+        matches!(self, Self::Succeed { .. })
     }
 
     /// Does it change the key's own certificate?

@@ -145,13 +145,13 @@ impl<'a> PinStore<'a> {
         Ok(pins.map(Some).map_err(PinError::Damaged))
     }
 
-    /// Does this machine remember a vault of this key?
+    /// What this machine remembers of a vault of this key, wherever it lies.
     ///
     /// # Errors
     /// [`FilesError`].
-    pub fn knows(&self, key: &Fingerprint) -> Result<bool, FilesError> {
+    pub fn of_key(&self, key: &Fingerprint) -> Result<Option<Pins>, FilesError> {
         if self.files.kind(self.state)? != Some(Kind::Folder) {
-            return Ok(false);
+            return Ok(None);
         }
         for entry in self.files.list(self.state)? {
             let file = self.state.join(&entry.name).join("pins.toml");
@@ -162,11 +162,12 @@ impl<'a> PinStore<'a> {
             let pins = std::str::from_utf8(&text)
                 .ok()
                 .and_then(|text| toml::from_str::<Pins>(text).ok());
-            if pins.is_some_and(|pins| pins.key().is_ok_and(|known| known == *key)) {
-                return Ok(true);
+            let pins = pins.filter(|pins| pins.key().is_ok_and(|known| known == *key));
+            if pins.is_some() {
+                return Ok(pins);
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Writes the pins of the vault in this folder.

@@ -289,6 +289,13 @@ impl<'a> Record<'a> {
         Ok(value)
     }
 
+    /// Is the next field of this name? For fields that not every piece of evidence has.
+    #[must_use]
+    pub fn is_next(&self, name: &str) -> bool {
+        let rest = self.rest.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with(':'))
+    }
+
     /// The value of the next field, which must be of this name.
     ///
     /// # Errors

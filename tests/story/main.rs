@@ -10,6 +10,7 @@ mod challenged;
 mod changed;
 mod drilled;
 mod gathered;
+mod handed_over;
 mod hostile;
 mod imported;
 mod interrupted;
