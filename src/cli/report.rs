@@ -281,6 +281,15 @@ pub fn refused(id: &str, refusal: &Refusal) -> Failure {
             forged(format!("{id} was refused: {why}")).next("open a new request")
         }
         Refusal::Closed => Failure::new(Exit::Quorum, format!("{id} is closed")),
+        Refusal::Alone => Failure::new(
+            Exit::Quorum,
+            format!("{id} is one of a pair, and the other one isn't here"),
+        )
+        .fact("both are carried out together, or none; nothing was signed"),
+        Refusal::NoPair => forged(format!(
+            "{id} and the request beside it don't name each other"
+        ))
+        .next("git checkout requests, in both vaults; ask their opener"),
         Refusal::NotInForce => Failure::new(
             Exit::Quorum,
             "the shares are not in force: receipts are missing",

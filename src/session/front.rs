@@ -8,10 +8,11 @@ pub use super::harden::Purpose;
 use super::drill::{DrillFailure, DrillJob, DrillReply};
 use super::harden::Hardening;
 use super::job::made_from_fields;
+use super::pair_job::{pair_of_replies, pair_to_fields};
 use super::refusal::Refusal;
-use super::sign::{SignFailure, SignJob, SignReply};
+use super::sign::{PairFailure, SignFailure, SignJob, SignReply};
 use super::start::{Reply, StartError, Starting};
-use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN};
+use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN, SIGN_PAIR};
 use crate::roster::sealing::Recipient;
 
 /// Why a session gave nothing.
@@ -45,6 +46,14 @@ pub enum Signing {
     Done(SignReply),
     /// Nothing signed.
     Refused(SignFailure),
+}
+
+/// What the signing of a pair came to.
+pub enum PairSigning {
+    /// Both signed.
+    Done(Box<[SignReply; 2]>),
+    /// Nothing signed.
+    Refused(PairFailure),
 }
 
 /// What a drill came to.
@@ -111,6 +120,26 @@ pub fn sign(
     let signing = match reply.message.tag {
         DONE => SignReply::from_fields(fields).map(Signing::Done),
         REFUSED => SignFailure::from_fields(fields).map(Signing::Refused),
+        _ => None,
+    };
+    Ok((signing.ok_or(SessionError::Answer)?, ran))
+}
+
+/// Carries out both requests of a pair, or none.
+///
+/// # Errors
+/// [`SessionError`]; a refusal of the worker's is a [`PairSigning::Refused`].
+pub fn sign_pair(
+    coming: Coming,
+    strict: bool,
+    jobs: [&SignJob<'_>; 2],
+) -> Result<(PairSigning, Ran), SessionError> {
+    let fields = pair_to_fields(jobs.map(SignJob::to_fields));
+    let (mut reply, ran) = run(coming, strict, SIGN_PAIR, &fields, 2 * ROOM_TO_SIGN)?;
+    let fields = &mut reply.message.fields;
+    let signing = match reply.message.tag {
+        DONE => pair_of_replies(fields).map(|replies| PairSigning::Done(Box::new(replies))),
+        REFUSED => PairFailure::from_fields(fields).map(PairSigning::Refused),
         _ => None,
     };
     Ok((signing.ok_or(SessionError::Answer)?, ran))

@@ -16,6 +16,7 @@ pub mod harden;
 mod job;
 pub mod locked;
 pub mod origin;
+mod pair_job;
 pub mod refusal;
 pub mod sign;
 pub mod start;

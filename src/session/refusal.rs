@@ -12,6 +12,12 @@ pub enum Refusal {
     /// The request has closed, or isn't open yet.
     #[error("closed")]
     Closed,
+    /// One of a pair, without the other.
+    #[error("alone")]
+    Alone,
+    /// Two requests of which one doesn't name the other.
+    #[error("no-pair")]
+    NoPair,
     /// The share set isn't in force.
     #[error("not-in-force")]
     NotInForce,
@@ -60,6 +66,8 @@ impl Refusal {
             "manifest" => Self::Manifest(rest),
             "request" => Self::Request(rest),
             "closed" => Self::Closed,
+            "alone" => Self::Alone,
+            "no-pair" => Self::NoPair,
             "not-in-force" => Self::NotInForce,
             "key-file" => Self::KeyFile,
             "identity" => Self::Identity,

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::answers::{Answers, Wanted, identity, pinned, set_of};
 use super::locked::LockedBytes;
 use super::refusal::Refusal;
+use crate::ceremony::pair;
 use crate::ceremony::request::VerifiedRequest;
 use crate::ceremony::submission::{self, Submission, Verdict};
 use crate::openpgp::draft::{Destination, Draft};
@@ -23,7 +24,7 @@ use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
 use crate::roster::passphrase::{Passphrase, decrypt};
 use crate::roster::sealing::{AgeRecipient, Recipient, seal};
-use crate::vault::manifest::Manifest;
+use crate::vault::manifest::{Manifest, SignedManifest};
 use crate::world::Timestamp;
 
 /// The most bytes that a master or revocation file's plaintext may have.
@@ -80,67 +81,146 @@ impl From<Refusal> for SignFailure {
     }
 }
 
+/// Why nothing of a pair was signed.
+pub struct PairFailure {
+    /// Whose fault: 0 or 1.
+    pub of: usize,
+    /// What is wrong with it.
+    pub failure: SignFailure,
+}
+
 /// Rebuilds the key from a quorum of submissions, signs the drafts of the request, and forgets.
 ///
 /// # Errors
 /// [`SignFailure`]; then nothing was signed.
 pub fn sign(job: &SignJob<'_>) -> Result<SignReply, SignFailure> {
-    // What is asked, and may it be done now?
-    let manifest = pinned(job.manifest, &job.pin)?;
-    let manifest = manifest.manifest();
-    let request = VerifiedRequest::read(job.request, manifest)
-        .map_err(|error| Refusal::Request(error.to_string()))?;
-    request.open_at(job.now).map_err(|_| Refusal::Closed)?;
-    let asked = request.request();
-    let set = set_of(manifest, asked.kind)?;
-    // What was made in advance for the worst day waits for nobody's receipt.
-    if !job.in_force && asked.kind != Kind::Revocation {
-        return Err(Refusal::NotInForce.into());
+    let checked = Checked::of(job)?;
+    if checked.request.request().with.is_some() {
+        return Err(Refusal::Alone.into());
     }
-    let digest: [u8; 32] = Sha256::digest(job.key_file).into();
-    if digest != set.file_sha256 {
-        return Err(Refusal::KeyFile.into());
-    }
+    let ready = Ready::of(job, &checked)?;
+    let values = ready.values()?;
+    Ok(ready.reply(values))
+}
 
-    // Who answered, and with which share?
-    let identity = identity(job.identity, &asked.one_time)?;
-    let mut answers = Answers::new(set, Wanted::Real);
-    let mut verdicts = Vec::with_capacity(job.submissions.len());
-    for file in &job.submissions {
-        let verdict = match submission::open(file, &identity) {
-            None => Verdict::Unopened,
-            Some(opened) => match Submission::read(&opened, manifest, &request, job.now) {
-                Err(error) => Verdict::Refused(error.to_string()),
-                Ok(submission) => answers.take(submission),
-            },
+/// Carries out both requests of a pair, each with its own key and quorum, or none of them.
+///
+/// # Errors
+/// [`PairFailure`]; then nothing was signed for either.
+pub fn sign_pair(jobs: [&SignJob<'_>; 2]) -> Result<[SignReply; 2], PairFailure> {
+    let of = |of| move |failure| PairFailure { of, failure };
+    let first = Checked::of(jobs[0]).map_err(|refusal| of(0)(refusal.into()))?;
+    let second = Checked::of(jobs[1]).map_err(|refusal| of(1)(refusal.into()))?;
+    if !pair::is_one(&first.request, &second.request) {
+        return Err(of(1)(Refusal::NoPair.into()));
+    }
+    // Both quorums, before either key signs anything.
+    let first = Ready::of(jobs[0], &first).map_err(of(0))?;
+    let second = Ready::of(jobs[1], &second).map_err(of(1))?;
+    let (these, those) = (
+        first.values().map_err(of(0))?,
+        second.values().map_err(of(1))?,
+    );
+    Ok([first.reply(these), second.reply(those)])
+}
+
+/// What is asked, and may it be done now?
+struct Checked {
+    manifest: SignedManifest,
+    request: VerifiedRequest,
+}
+
+impl Checked {
+    fn of(job: &SignJob<'_>) -> Result<Self, Refusal> {
+        let manifest = pinned(job.manifest, &job.pin)?;
+        let request = VerifiedRequest::read(job.request, &manifest)
+            .map_err(|error| Refusal::Request(error.to_string()))?;
+        request.open_at(job.now).map_err(|_| Refusal::Closed)?;
+        let kind = request.request().kind;
+        let set = set_of(&manifest, kind)?;
+        // What was made in advance for the worst day waits for nobody's receipt.
+        if !job.in_force && kind != Kind::Revocation {
+            return Err(Refusal::NotInForce);
+        }
+        let digest: [u8; 32] = Sha256::digest(job.key_file).into();
+        if digest != set.file_sha256 {
+            return Err(Refusal::KeyFile);
+        }
+        Ok(Self { manifest, request })
+    }
+}
+
+/// A quorum has answered, and its file is open.
+struct Ready<'a> {
+    job: &'a SignJob<'a>,
+    checked: &'a Checked,
+    verdicts: Vec<Verdict>,
+    approvals: Vec<Vec<u8>>,
+    used: Vec<Name>,
+    opened: LockedBytes,
+}
+
+impl<'a> Ready<'a> {
+    /// Who answered, and with which share? Then the key, for the moment that it takes.
+    fn of(job: &'a SignJob<'a>, checked: &'a Checked) -> Result<Self, SignFailure> {
+        let (manifest, request) = (checked.manifest.manifest(), &checked.request);
+        let asked = request.request();
+        let identity = identity(job.identity, &asked.one_time)?;
+        let mut answers = Answers::new(set_of(manifest, asked.kind)?, Wanted::Real);
+        let mut verdicts = Vec::with_capacity(job.submissions.len());
+        for file in &job.submissions {
+            let verdict = match submission::open(file, &identity) {
+                None => Verdict::Unopened,
+                Some(opened) => match Submission::read(&opened, manifest, request, job.now) {
+                    Err(error) => Verdict::Refused(error.to_string()),
+                    Ok(submission) => answers.take(submission),
+                },
+            };
+            verdicts.push(verdict);
+        }
+        let failed = |refusal| SignFailure {
+            verdicts: verdicts.clone(),
+            refusal,
         };
-        verdicts.push(verdict);
+        let (used, recovered) = answers.combine().map_err(failed)?;
+        let passphrase = recovered
+            .expose(Passphrase::from_recovered)
+            .map_err(|_| failed(Refusal::KeyFile))?;
+        let opened: Zeroizing<Vec<u8>> = decrypt(&passphrase, job.key_file, MAX_KEY_FILE)
+            .map_err(|_| failed(Refusal::KeyFile))?;
+        Ok(Self {
+            job,
+            checked,
+            verdicts,
+            approvals: answers.approvals,
+            used,
+            opened: LockedBytes::new(opened),
+        })
     }
-    let failed = |refusal| SignFailure {
-        verdicts: verdicts.clone(),
-        refusal,
-    };
 
-    // The key, for the moment that it takes.
-    let (used, recovered) = answers.combine().map_err(failed)?;
-    let passphrase = recovered
-        .expose(Passphrase::from_recovered)
-        .map_err(|_| failed(Refusal::KeyFile))?;
-    let opened: Zeroizing<Vec<u8>> =
-        decrypt(&passphrase, job.key_file, MAX_KEY_FILE).map_err(|_| failed(Refusal::KeyFile))?;
-    let opened = LockedBytes::new(opened);
-    let signatures = opened
-        .expose(|opened| match asked.kind {
+    /// One value per draft.
+    fn values(&self) -> Result<Vec<Vec<u8>>, SignFailure> {
+        let Self { job, checked, .. } = self;
+        let manifest = checked.manifest.manifest();
+        let asked = checked.request.request();
+        let values = self.opened.expose(|opened| match asked.kind {
             Kind::Revocation => released(job, manifest, opened, &asked.drafts),
             _ => signed(job, manifest, opened, &asked.drafts),
+        });
+        values.map_err(|refusal| SignFailure {
+            verdicts: self.verdicts.clone(),
+            refusal,
         })
-        .map_err(failed)?;
-    Ok(SignReply {
-        approvals: answers.approvals,
-        verdicts,
-        used,
-        signatures,
-    })
+    }
+
+    fn reply(self, signatures: Vec<Vec<u8>>) -> SignReply {
+        SignReply {
+            verdicts: self.verdicts,
+            approvals: self.approvals,
+            used: self.used,
+            signatures,
+        }
+    }
 }
 
 /// Signs the drafts, and nothing else, with the key in an opened master file.

@@ -12,3 +12,5 @@ pub const DONE: u8 = TAG_FIRST_FREE + 2;
 pub const REFUSED: u8 = TAG_FIRST_FREE + 3;
 /// To the worker: carry out a drill ([`super::drill`]).
 pub const DRILL: u8 = TAG_FIRST_FREE + 4;
+/// To the worker: carry out a pair of requests ([`super::sign::sign_pair`]).
+pub const SIGN_PAIR: u8 = TAG_FIRST_FREE + 5;

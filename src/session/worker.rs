@@ -4,10 +4,11 @@ use super::channel::Message;
 use super::deal::{DealJob, deal};
 use super::drill::{DrillJob, drill};
 use super::job::made_to_fields;
+use super::pair_job::{pair_from_fields, pair_to_fields};
 use super::refusal::Refusal;
-use super::sign::{SignFailure, SignJob, sign};
+use super::sign::{SignFailure, SignJob, SignReply, sign, sign_pair};
 use super::start::Channel;
-use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN};
+use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN, SIGN_PAIR};
 
 /// Locks this process up, does the one job and ends it. The front end reads how it went from
 /// the answer; the exit code only tells whether there was one.
@@ -31,6 +32,13 @@ fn answer(job: &Message) -> (u8, Vec<Vec<u8>>) {
         SIGN => match SignJob::from_fields(&job.fields) {
             Some(job) => match sign(&job) {
                 Ok(reply) => (DONE, reply.into_fields()),
+                Err(failure) => (REFUSED, failure.into_fields()),
+            },
+            None => refused(Refusal::Job),
+        },
+        SIGN_PAIR => match pair_from_fields(&job.fields) {
+            Some([first, second]) => match sign_pair([&first, &second]) {
+                Ok(replies) => (DONE, pair_to_fields(replies.map(SignReply::into_fields))),
                 Err(failure) => (REFUSED, failure.into_fields()),
             },
             None => refused(Refusal::Job),
