@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use quorate_share::Kind;
 
+use super::approve_shown::explain;
 use super::context::Context;
 use super::expect::Expected;
 use super::opened::{Found, Opened};
 use super::own_share::{Answer, OwnShare};
+use super::pair::Other;
 use super::report::{Exit, Failure, path, request as request_failure};
-use super::{Identity, display, inbox, new_holders, screen};
+use super::{Identity, inbox};
 use crate::ceremony::approval::WAYS;
+use crate::ceremony::pair;
 use crate::ceremony::words;
 use crate::roster::name::Name;
 use crate::vault::record::Digest;
@@ -32,6 +35,9 @@ pub(super) struct Options {
     /// standard output, for a pipe, and everything else to the standard error
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Of one of a pair: the folder of the other request's vault, if it isn't where `rotate` looks for it
+    #[arg(long, value_name = "DIR")]
+    also: Option<PathBuf>,
     #[command(flatten)]
     expected: Expected,
     #[command(flatten)]
@@ -51,57 +57,72 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let opened = context.open()?;
     let me = context.me(&opened)?;
     let requests = wanted(context, &opened, &me, &options.requests)?;
+    let other = Other::to_answer(context, &opened, &requests, &me, options.also.as_deref())?;
     options.expected.compare(context, &opened)?;
     let folder = folder(context, &opened, options)?;
-    let together = requests.len() > 1;
-    let mut approved = Vec::with_capacity(requests.len());
-    for (number, found) in requests.iter().enumerate() {
-        if together {
-            context.say(&format!(
-                "request {} of {}: {}",
-                number + 1,
-                requests.len(),
-                found.id
-            ));
+    let mut sides = vec![Side {
+        context,
+        opened: &opened,
+        requests: requests.iter().collect(),
+    }];
+    if let Some(other) = &other {
+        if options.piped() {
+            other.context.leave_the_output_free();
         }
-        approved.push(explain(context, &opened, found, &me)?);
+        can_be_answered(&other.context, &other.opened, &other.found, &me)?;
+        self::folder(&other.context, &other.opened, options)?;
+        sides.push(Side {
+            context: &other.context,
+            opened: &other.opened,
+            requests: vec![&other.found],
+        });
     }
-    let way = compare_words(context, options, &requests)?;
+    let all: Vec<&Found> = sides
+        .iter()
+        .flat_map(|side| side.requests.clone())
+        .collect();
+    let approved = explain_all(&sides, &me)?;
+    let way = compare_words(context, options, &all)?;
 
     // The secret comes last: nobody's share is opened for what doesn't fit.
-    let kind = requests
-        .first()
-        .map_or(Kind::Master, |found| found.verified.request().kind);
-    let own = context.open_own(&opened, &me, kind, &options.identity)?;
-    let answers = requests
-        .iter()
-        .map(|found| Answered::make(context, found, &me, &own, &way))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut answers = Vec::with_capacity(all.len());
+    for side in &sides {
+        answers.push(side.answers(&me, &way, &options.identity)?);
+    }
+    let submissions = || answers.iter().flatten();
     let mut batch = Batch::new();
     if !options.piped() {
-        for answer in &answers {
+        for answer in submissions() {
             batch = batch.replace(folder.join(&answer.name), answer.submission.clone(), 0o600);
         }
         batch.commit(context.world.files, context.world.random)?;
     }
-    let approvals = answers
-        .iter()
-        .map(|answer| (answer.approval_path.clone(), answer.approval.clone()))
-        .collect();
-    context.write(&opened, approvals)?;
+    for (side, answers) in sides.iter().zip(&answers) {
+        let approvals = answers
+            .iter()
+            .map(|answer| (answer.approval_path.clone(), answer.approval.clone()))
+            .collect();
+        side.context.write(side.opened, approvals)?;
+    }
 
     context.say("");
-    for (found, before) in requests.iter().zip(&approved) {
+    let of_sides = sides
+        .iter()
+        .flat_map(|side| side.requests.iter().map(move |found| (side, found)));
+    for ((side, found), before) in of_sides.zip(&approved) {
         let others = before.iter().filter(|name| **name != me).count();
         context.say(&format!(
             "{me} approved request {}; that makes {} of {} needed",
             found.id,
             others + 1,
-            opened.set(kind)?.threshold.get()
+            side.opened
+                .set(found.verified.request().kind)?
+                .threshold
+                .get()
         ));
     }
     if options.piped() {
-        for answer in &answers {
+        for answer in submissions() {
             context
                 .world
                 .terminal
@@ -111,30 +132,95 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     } else {
         context.say(&format!(
             "send to {} by any way; only that machine can open it; not for git:",
-            opener(&requests)
+            opener(&all)
         ));
-        for answer in &answers {
+        for answer in submissions() {
             context.say(&format!("  {}", path(&folder.join(&answer.name))));
         }
     }
-    let paths: Vec<String> = answers
-        .iter()
-        .map(|answer| answer.approval_path.display().to_string())
-        .collect();
-    context.share_by_git(
-        &opened.folder,
-        &paths.join(" "),
-        &format!("Approve {}: {me}", ids(&requests)),
-    );
+    for (side, answers) in sides.iter().zip(&answers) {
+        let paths: Vec<String> = answers
+            .iter()
+            .map(|answer| answer.approval_path.display().to_string())
+            .collect();
+        if sides.len() > 1 {
+            context.advise(&format!("in {}:", path(&side.opened.folder)));
+        }
+        side.context.share_by_git(
+            &side.opened.folder,
+            &paths.join(" "),
+            &format!("Approve {}: {me}", ids(&side.requests)),
+        );
+    }
     Ok(())
 }
 
-fn ids(requests: &[Found]) -> String {
+/// Requests of one vault that are approved together with others.
+struct Side<'s, 'w> {
+    context: &'s Context<'w>,
+    opened: &'s Opened,
+    requests: Vec<&'s Found>,
+}
+
+impl Side<'_, '_> {
+    /// Opens the share and answers each of them.
+    fn answers(&self, me: &Name, way: &str, identity: &Identity) -> Result<Vec<Answered>, Failure> {
+        let kind = self
+            .requests
+            .first()
+            .map_or(Kind::Master, |found| found.verified.request().kind);
+        let own = self.context.open_own(self.opened, me, kind, identity)?;
+        let answer = |found: &&Found| Answered::make(self.context, found, me, &own, way);
+        self.requests.iter().map(answer).collect()
+    }
+}
+
+/// Shows all of them; gives who has approved each already.
+fn explain_all(sides: &[Side<'_, '_>], me: &Name) -> Result<Vec<Vec<Name>>, Failure> {
+    let mut all: Vec<(&Side<'_, '_>, &Found)> = Vec::new();
+    for side in sides {
+        all.extend(side.requests.iter().map(|found| (side, *found)));
+    }
+    let count = all.len();
+    // Of a pair there is one in each vault.
+    let other_of = |found: &Found| {
+        let mut others = all.iter().map(|(_, other)| *other);
+        others.find(|other| pair::is_one(&found.verified, &other.verified))
+    };
+    let mut approved = Vec::with_capacity(count);
+    for (number, (side, found)) in (1..).zip(&all) {
+        let other = other_of(found).map(|other| other.id.as_str());
+        if count > 1 {
+            let place = match sides.len() {
+                1 => String::new(),
+                _ => format!(", in {}", path(&side.opened.folder)),
+            };
+            let heading = format!("request {number} of {count}: {}{place}", found.id);
+            side.context.say(&heading);
+        }
+        approved.push(explain(side.context, side.opened, found, me, other)?);
+    }
+    let has = |found: &Found| {
+        let mut both = all.iter().zip(&approved);
+        both.any(|((_, other), by)| other.id == found.id && by.contains(me))
+    };
+    for (side, found) in &all {
+        if let Some(other) = other_of(found).filter(|other| has(found) && !has(other)) {
+            side.context.say(&format!(
+                "Your approval of {} is here, that of {} isn't: stopped in the middle. Both are made anew.",
+                found.id, other.id
+            ));
+        }
+    }
+    Ok(approved)
+}
+
+fn ids(requests: &[&Found]) -> String {
     let ids: Vec<&str> = requests.iter().map(|found| found.id.as_str()).collect();
     ids.join(" ")
 }
 
-fn opener(requests: &[Found]) -> String {
+fn opener(requests: &[&Found]) -> String {
     requests
         .first()
         .map(|found| found.verified.request().opener.to_string())
@@ -151,15 +237,8 @@ fn wanted(
     let mut requests: Vec<Found> = Vec::with_capacity(names.len());
     for name in names {
         let found = opened.request(name)?;
+        can_be_answered(context, opened, &found, me)?;
         let request = found.verified.request();
-        found
-            .verified
-            .open_at(context.world.clock.now())
-            .map_err(|error| request_failure(&found.id, &error))?;
-        context.needs_force_for(opened, request)?;
-        opened.wants_answers(&found)?;
-        opened.same_state(&found)?;
-        opened.no_other_on_its_state(&found, me)?;
         if let Some(first) = requests.first() {
             let before = first.verified.request();
             if before.opener != request.opener || before.set != request.set {
@@ -197,6 +276,23 @@ fn wanted(
     Ok(requests)
 }
 
+/// Is it open, and would an answer of this holder's lead to something?
+fn can_be_answered(
+    context: &Context<'_>,
+    opened: &Opened,
+    found: &Found,
+    me: &Name,
+) -> Result<(), Failure> {
+    found
+        .verified
+        .open_at(context.world.clock.now())
+        .map_err(|error| request_failure(&found.id, &error))?;
+    context.needs_force_for(opened, found.verified.request())?;
+    opened.wants_answers(found)?;
+    opened.same_state(found)?;
+    opened.no_other_on_its_state(found, me)
+}
+
 /// Where the submissions go.
 fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<PathBuf, Failure> {
     if options.piped() {
@@ -206,79 +302,11 @@ fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<P
     inbox::outgoing(context, opened, options.out.as_deref(), why_not)
 }
 
-/// Everything that a person has to know before saying yes; gives who has said it already.
-fn explain(
-    context: &Context<'_>,
-    opened: &Opened,
-    found: &Found,
-    me: &Name,
-) -> Result<Vec<Name>, Failure> {
-    let request = found.verified.request();
-    let opener = &request.opener;
-    context.say(&format!(
-        "{opener} asks (signed with {opener}'s share key, {}), {me}:",
-        screen::minute(request.opened)
-    ));
-    context.say("");
-    context.say(&format!(
-        "  with key  {}   (the known)",
-        crate::ceremony::explain::fingerprint(&request.fingerprint)
-    ));
-    display::to_compare(context, opened, request)?;
-    context.say("");
-    if request.successor.is_some() {
-        new_holders::tell(context, opened, request)?;
-        context.say("");
-    }
-    let machine = SafeText::new(&request.machine);
-    context.say(&match request.kind {
-        Kind::Revocation => format!(
-            "Who could copy all revocations that were made in advance: {opener}, on {machine}."
-        ),
-        _ => format!(
-            "Who could copy the key: {opener}, on {machine}, for the second in which it exists."
-        ),
-    });
-    let (there, here) = (SafeText::limited(&request.program, 120), context.program()?);
-    context.say(&format!("  program there: {there}"));
-    if request.program == here {
-        context.say("  the same build as yours");
-    } else {
-        context.say(&format!("  ANOTHER build than yours: {here}"));
-    }
-    if opened.any_root_may_revoke {
-        context.say("Any one root alone can end this key: so the team chose when it was made.");
-    }
-    context.say("Can't be undone: a share once sent; a signature once seen by others.");
-    let approvals = opened.approvals(found);
-    let names: Vec<_> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.clone())
-        .collect();
-    let declined: Vec<_> = opened
-        .declines(found)
-        .into_iter()
-        .map(|decline| decline.holder)
-        .collect();
-    let declined = if declined.is_empty() {
-        String::new()
-    } else {
-        format!(" Declined: {}.", screen::list(&declined))
-    };
-    context.say(&format!(
-        "Closes {}. Approved: {}.{declined}",
-        screen::minute(request.closes),
-        screen::list(&names)
-    ));
-    context.say("");
-    Ok(names)
-}
-
 /// Asks for the words and the way by which they came, which is recorded.
 fn compare_words(
     context: &Context<'_>,
     options: &Options,
-    requests: &[Found],
+    requests: &[&Found],
 ) -> Result<String, Failure> {
     let terminal = context.world.terminal;
     let opener = opener(requests);
@@ -299,10 +327,13 @@ fn compare_words(
         Some(words) => words.clone(),
         None => terminal.ask("The eight words (first letters do): ")?,
     };
-    let digests: Vec<Digest> = requests
+    let mut digests: Vec<Digest> = requests
         .iter()
-        .map(|found| found.verified.digest())
+        .map(|found| found.verified.compared())
         .collect();
+    // Both of a pair have the same words.
+    digests.sort_unstable();
+    digests.dedup();
     let (what, these) = match requests.len() {
         1 => ("the request", "this request"),
         _ => ("these requests together", "these requests"),

@@ -55,7 +55,6 @@ impl Table<'_> {
         submissions: &[Arrived],
     ) -> Result<(), Failure> {
         let (context, found) = (self.context, self.found);
-        let primary = opened.primary()?;
         let (signing, ran) = self.sign(opened, coming, submissions)?;
         let reply = match signing {
             Signing::Done(reply) => reply,
@@ -66,22 +65,31 @@ impl Table<'_> {
         };
         tell_verdicts(context, submissions, &reply.verdicts);
         context.say(&screen::hardened(&ran));
+        let (result, outcome) = self.accepted(opened, &reply)?;
+        context.say(&told(&found.verified.request().drafts));
+        self.record(opened, &reply, &ran, result, &outcome)?;
+        // Its signatures are in the outcome, too.
+        drop(reply);
+        finish(context, opened, found, self.desk, &outcome)
+    }
 
-        // The worker is believed in nothing: what it gave must be the drafts with their values.
-        let result = outcome::write(found.verified.digest(), &reply.signatures)
+    /// The worker is believed in nothing: what it gave must be the drafts with their values.
+    pub(super) fn accepted(
+        &self,
+        opened: &Opened,
+        reply: &SignReply,
+    ) -> Result<(Vec<u8>, Outcome), Failure> {
+        let verified = &self.found.verified;
+        let result = outcome::write(verified.digest(), &reply.signatures)
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        let outcome = Outcome::read(&result, &found.verified, &primary).map_err(|error| {
+        let outcome = Outcome::read(&result, verified, &opened.primary()?).map_err(|error| {
             Failure::new(
                 Exit::Forged,
                 format!("what the session returned is refused: {error}"),
             )
             .fact("nothing was written")
         })?;
-        context.say(&told(&found.verified.request().drafts));
-        self.record(opened, &reply, &ran, result, &outcome)?;
-        // Its signatures are in the outcome, too.
-        drop(reply);
-        finish(context, opened, found, self.desk, &outcome)
+        Ok((result, outcome))
     }
 
     /// Has a locked-up process look at these submissions, and sign if they make a quorum.
@@ -91,12 +99,25 @@ impl Table<'_> {
         coming: Coming,
         submissions: &[Arrived],
     ) -> Result<(Signing, Ran), Failure> {
+        self.with_job(opened, submissions, |job| {
+            front::sign(coming, self.strict, job)
+                .map_err(|error| report::session(&self.found.id, &error))
+        })
+    }
+
+    /// What the session needs to carry it out with these submissions.
+    pub(super) fn with_job<T>(
+        &self,
+        opened: &Opened,
+        submissions: &[Arrived],
+        run: impl FnOnce(&SignJob<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let world = &self.context.world;
         let set = opened.set(self.found.verified.request().kind)?;
         let key_file = opened.read(world.files, &set.file)?;
         let kept = self.kept(opened)?;
-        let signed = self.secrets.identity.expose(|identity| {
-            let job = SignJob {
+        self.secrets.identity.expose(|identity| {
+            run(&SignJob {
                 pin: opened.manifest().fingerprint.clone(),
                 now: world.clock.now(),
                 in_force: true,
@@ -109,10 +130,8 @@ impl Table<'_> {
                     .iter()
                     .map(|(_, bytes)| bytes.as_slice())
                     .collect(),
-            };
-            front::sign(coming, self.strict, &job)
-        });
-        signed.map_err(|error| report::session(&self.found.id, &error))
+            })
+        })
     }
 
     /// The sealed revocation of a subkey, if this request releases it.
@@ -131,7 +150,7 @@ impl Table<'_> {
     }
 
     /// Results, minutes and approvals, durable before anything is deleted.
-    fn record(
+    pub(super) fn record(
         &self,
         opened: &Opened,
         reply: &SignReply,
@@ -188,7 +207,7 @@ impl Table<'_> {
 }
 
 /// What the session has done with these drafts, in a line.
-fn told(drafts: &[Draft]) -> String {
+pub(super) fn told(drafts: &[Draft]) -> String {
     let of = |destination| {
         let those = drafts
             .iter()
@@ -219,7 +238,7 @@ fn told(drafts: &[Draft]) -> String {
 /// So many files that can't be opened are named.
 const NAMED: usize = 5;
 
-fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Verdict]) {
+pub(super) fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Verdict]) {
     // The table first, in one piece.
     let (mut false_ones, mut warnings) = (Vec::new(), Vec::new());
     let mut junk = 0_usize;
@@ -265,7 +284,7 @@ fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verdicts: &[Ver
     }
 }
 
-fn refused(opened: &Opened, found: &Found, failure: &SignFailure) -> Failure {
+pub(super) fn refused(opened: &Opened, found: &Found, failure: &SignFailure) -> Failure {
     let kind = found.verified.request().kind;
     if failure.refusal == Refusal::KeyFile && kind == Kind::Revocation {
         return Failure::new(

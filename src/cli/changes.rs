@@ -89,6 +89,12 @@ pub(super) fn open(
     gathering: &Gathering,
 ) -> Result<(), Failure> {
     let me = context.me(opened)?;
+    let ask = ask(context, opened, wishes)?;
+    open_request::open(context, opened, &me, identity, ask, gathering)
+}
+
+/// What is asked of the master set for these changes, shown.
+pub(super) fn ask(context: &Context<'_>, opened: &Opened, wishes: &Wishes) -> Result<Ask, Failure> {
     context.needs_force(opened, Kind::Master)?;
     if wishes.until.is_none() {
         context.needs_life(opened)?;
@@ -97,11 +103,10 @@ pub(super) fn open(
     let drafts = change::drafts(&in_use, opened.now, wishes).map_err(|e| refused(&e))?;
     context.say("The key would sign this, and nothing else:");
     display::to_ask(context, opened, &drafts)?;
-    let ask = Ask {
+    Ok(Ask {
         state: Some(opened.state()?),
         ..Ask::of_master(drafts)
-    };
-    open_request::open(context, opened, &me, identity, ask, gathering)
+    })
 }
 
 /// Why the certificate can't be changed like that, in words.

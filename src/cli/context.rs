@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use quorate_share::Kind;
 use sequoia_openpgp::Fingerprint;
@@ -27,7 +28,7 @@ pub(super) struct Context<'w> {
     /// The standard output belongs to a pipe.
     output_taken: Cell<bool>,
     /// What was typed or unlocked, so that one command asks once. Wiped with the command.
-    pub(super) unlocked: RefCell<Unlocked>,
+    pub(super) unlocked: Rc<RefCell<Unlocked>>,
 }
 
 impl<'w> Context<'w> {
@@ -36,7 +37,7 @@ impl<'w> Context<'w> {
             world,
             common,
             output_taken: Cell::new(false),
-            unlocked: RefCell::default(),
+            unlocked: Rc::default(),
         }
     }
 

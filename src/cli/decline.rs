@@ -85,6 +85,11 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
             if cleared.key {
                 context.say("the one-time key and what had arrived here were deleted");
             }
+            if request.with.is_some() {
+                context.say(
+                    "the other one of the pair falls with it; withdraw that, too, in its own vault",
+                );
+            }
         }
     }
     context.share_by_git(

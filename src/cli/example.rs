@@ -130,12 +130,14 @@ Example:
 /// `quorate approve --help`
 pub(super) const APPROVE: &str = "\
 Writes approvals/ in the vault (public), and a submission (your share, readable
-by the opener's machine alone) outside it, to be sent to the opener.
+by the opener's machine alone) outside it, to be sent to the opener. Of a pair
+(`rotate --bind`) both are shown and both answered, each in its own vault.
 
 Examples:
   quorate approve c41f9e2
   quorate approve c41f9e2 -i age-identity.txt --out /tmp
   quorate approve c41f9e2 90d3b7f --expect-roster my-copy-of-team.toml
+  quorate approve c41f9e2 --also ../larch
   quorate approve c41f --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
 
 /// `quorate attest --help`
@@ -158,7 +160,7 @@ pub(super) const PERFORM: &str = "\
 Takes the submissions from this machine's inbox, and files or folders named.
 Writes results/, minutes/ and approvals/ in the vault and the certificates to
 out/, then deletes the one-time key and the inbox. A request that was carried
-out already gives its recorded result.
+out already gives its recorded result. Of a pair both are carried out, or none.
 
 Examples:
   quorate perform c41f9e2
@@ -366,9 +368,12 @@ In the old key's vault, again and again: makes the successor's vault beside it,
 waits for receipts and attestations, asks the old key's quorum to certify it and
 to sign the same announcement, carries that out, and writes both certificates
 and the announcement to out/. Exit 3: something is missing, and from whom.
+--bind opens, with the old key's request, one that binds a host's subkey to the
+new key: a pair, with one set of words, carried out together or not at all.
 
 Examples:
   quorate rotate
+  quorate rotate --bind offer-signing01.txt
   quorate rotate --successor ../larch --final";
 
 /// `quorate retire --help`

@@ -47,7 +47,7 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
         "request {} is open as long as this terminal is. Read these eight words to the others:",
         found.id
     ));
-    context.say(&screen::words(&words::of(&[found.verified.digest()])));
+    context.say(&screen::words(&words::of(&[found.verified.compared()])));
     let opened = context.open()?;
     context.share_by_git(
         &opened.folder,

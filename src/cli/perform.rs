@@ -9,7 +9,7 @@ use super::context::Context;
 use super::desk::OneTimeKey;
 use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure};
-use super::{Identity, inbox, one_time, screen};
+use super::{Identity, inbox, one_time, perform_pair, screen};
 use crate::session::front::Purpose;
 use crate::world::SafeText;
 
@@ -19,12 +19,15 @@ pub(super) struct Options {
     request: String,
     /// Submissions, or folders of them; this machine's inbox is looked at in any case
     #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
+    pub files: Vec<PathBuf>,
+    /// Of one of a pair: the folder of the other request's vault, if it isn't where `rotate` looks for it
+    #[arg(long, value_name = "DIR")]
+    pub also: Option<PathBuf>,
     /// Refuse to work if this machine lacks any hardening
     #[arg(long)]
-    strict: bool,
+    pub strict: bool,
     #[command(flatten)]
-    identity: Identity,
+    pub identity: Identity,
 }
 
 impl Options {
@@ -33,6 +36,7 @@ impl Options {
         Self {
             request: request.to_owned(),
             files: Vec::new(),
+            also: None,
             strict,
             identity: identity.clone(),
         }
@@ -42,6 +46,9 @@ impl Options {
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let opened = context.open()?;
     let found = opened.request(&options.request)?;
+    if found.verified.request().with.is_some() {
+        return perform_pair::run(context, opened, found, options);
+    }
     let id = &found.id;
     let desk = context.desk(&opened, &found.verified.digest())?;
     if let Some(outcome) = opened.outcome(&found)? {
@@ -80,7 +87,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 }
 
 /// Why the one-time key can't be used from here, if it can't.
-fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
+pub(super) fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
     let (id, request) = (&found.id, found.verified.request());
     Some(match key {
         OneTimeKey::OnDisk => return None,
@@ -113,7 +120,11 @@ fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
     })
 }
 
-fn closed(opened: &Opened, found: &Found, error: &crate::ceremony::RequestError) -> Failure {
+pub(super) fn closed(
+    opened: &Opened,
+    found: &Found,
+    error: &crate::ceremony::RequestError,
+) -> Failure {
     let approvals = opened.approvals(found);
     let names: Vec<String> = approvals
         .iter()

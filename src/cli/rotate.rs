@@ -1,30 +1,20 @@
 //! `quorate rotate`: where the succession stands, and its next step. Killed anywhere, it goes on.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use quorate_share::Kind;
 
 use super::context::Context;
 use super::create::{self, read_config};
-use super::open_request::{self, Ask};
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
 use super::successor::{self, Place};
-use super::{Identity, attest, display, perform, screen, succeed, succession_files};
+use super::{Identity, attest, perform, screen, succeed, succession_files};
 use crate::ceremony::explain;
-use crate::ceremony::successor::Successor;
-use crate::openpgp::draft::Draft;
-use crate::openpgp::plan::Plan;
-use crate::openpgp::self_signatures;
-use crate::openpgp::statement;
 use crate::roster::name::Name;
-use crate::session::succession::ANNOUNCEMENT_SIGNED;
 use crate::vault::force::together;
 use crate::world::SafeText;
-
-const MAX_ANNOUNCEMENT: usize = 256 << 10;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -34,11 +24,15 @@ pub(super) struct Options {
     /// At the first step: the announcement is final, as the template has it; don't ask
     #[arg(long = "final")]
     is_final: bool,
+    /// With the request to the old key's holders: bind the subkey that a signing host offers, by the new key's. The
+    /// two requests stand or fall together
+    #[arg(long, value_name = "OFFER")]
+    pub bind: Option<PathBuf>,
     /// Refuse to work if this machine lacks any hardening
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
-    identity: Identity,
+    pub identity: Identity,
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
@@ -85,6 +79,9 @@ fn first_step(
     options: &Options,
     folder: Option<PathBuf>,
 ) -> Result<(), Failure> {
+    if options.bind.is_some() {
+        return Err(too_early());
+    }
     context.needs_force(old, Kind::Master)?;
     let config = read_config(context, &old.folder)?;
     let cycle = successor::next_cycle(&config, old)?;
@@ -113,6 +110,13 @@ fn first_step(
     Ok(())
 }
 
+/// `--bind` before the old key's holders are asked.
+fn too_early() -> Failure {
+    Failure::new(Exit::Usage, "--bind goes with the old key's request")
+        .fact("it isn't due yet: receipts and attestations of the new key come first; nothing was changed")
+        .next("quorate rotate, without --bind")
+}
+
 /// Refuses a second successor.
 fn only_one(old: &Opened, new: &Opened) -> Result<(), Failure> {
     let successors = old.successors()?;
@@ -132,14 +136,14 @@ fn only_one(old: &Opened, new: &Opened) -> Result<(), Failure> {
 }
 
 /// A succession between two vaults that this machine has.
-struct Succession<'a> {
-    context: &'a Context<'a>,
+pub(super) struct Succession<'a> {
+    pub context: &'a Context<'a>,
     /// The same person, at the new vault.
-    there: &'a Context<'a>,
-    old: &'a Opened,
-    new: &'a Opened,
-    me: &'a Name,
-    options: &'a Options,
+    pub there: &'a Context<'a>,
+    pub old: &'a Opened,
+    pub new: &'a Opened,
+    pub me: &'a Name,
+    pub options: &'a Options,
 }
 
 /// How the old key's request stands.
@@ -189,14 +193,16 @@ impl Succession<'_> {
             },
             mark(5),
         ));
-        match self.step(&missing, attested.is_enough(), &asked) {
+        let step = self.step(&missing, attested.is_enough(), &asked);
+        self.can_bind(step, &asked)?;
+        match step {
             2 => Err(
                 Failure::new(Exit::Quorum, "receipts of the new key are missing")
                     .fact(format!("missing: {}", screen::list(&missing)))
                     .fact("nothing was changed")
                     .next(format!(
                         "each of them: quorate share receipt --vault {}; then: quorate rotate",
-                        path(&new.folder)
+                        screen::beside(self.context, &new.folder)
                     )),
             ),
             3 => self.attest(),
@@ -208,6 +214,24 @@ impl Succession<'_> {
                 Asked::Done(found) => self.publish(&found),
                 _ => self.ask(),
             },
+        }
+    }
+
+    /// Refuses to bind a subkey where no request of the old key's is opened that it could go with.
+    fn can_bind(&self, step: u8, asked: &Asked) -> Result<(), Failure> {
+        let is_the_pair = |found: &Found| found.verified.request().with.is_some();
+        match asked {
+            _ if self.options.bind.is_none() => Ok(()),
+            Asked::Not if step == 4 => Ok(()),
+            // Typed again.
+            Asked::Open(found) | Asked::Done(found) if is_the_pair(found) => Ok(()),
+            Asked::Not => Err(too_early()),
+            Asked::Open(_) | Asked::Done(_) => Err(Failure::new(
+                Exit::Usage,
+                "the old key's holders are asked already, without the subkey",
+            )
+            .fact("nothing was opened")
+            .next("quorate subkey bind OFFER, in the new vault")),
         }
     }
 
@@ -224,16 +248,26 @@ impl Succession<'_> {
     /// Writes the files; first what a `perform` that was killed has left undone, its one-time key above all.
     fn publish(&self, found: &Found) -> Result<(), Failure> {
         let (context, old) = (self.context, self.old);
-        let desk = context.desk(old, &found.verified.digest())?;
-        if !desk.is_cleared(context.world.files)? {
+        let mut cleared = context
+            .desk(old, &found.verified.digest())?
+            .is_cleared(context.world.files)?;
+        if let Some(other) = self.other(found)? {
+            let digest = other.found.verified.digest();
+            let desk = other.context.desk(&other.opened, &digest)?;
+            cleared &= desk.is_cleared(context.world.files)?;
+        }
+        if !cleared {
             self.perform(found)?;
         }
         succession_files::publish(context, old, self.new, found)
     }
 
-    fn perform(&self, found: &Found) -> Result<(), Failure> {
+    pub(super) fn perform(&self, found: &Found) -> Result<(), Failure> {
         let (strict, identity) = (self.options.strict, &self.options.identity);
-        let options = perform::Options::of(&found.id, strict, identity);
+        let mut options = perform::Options::of(&found.id, strict, identity);
+        if found.verified.request().with.is_some() {
+            options.also = Some(self.new.folder.clone());
+        }
         perform::run(self.context, &options)
     }
 
@@ -270,7 +304,7 @@ impl Succession<'_> {
         .fact(format!("who can: {}", screen::list(&attested.missing())))
         .next(format!(
             "each of them: quorate attest --vault {}; then: quorate rotate",
-            path(&self.new.folder)
+            screen::beside(self.context, &self.new.folder)
         )))
     }
 
@@ -294,91 +328,5 @@ impl Succession<'_> {
     fn approved(&self, found: &Found) -> Result<String, Failure> {
         let needed = self.old.set(Kind::Master)?.threshold.get();
         Ok(format!("{} of {needed}", self.old.approvals(found).len()))
-    }
-
-    /// Asks the old key's quorum: certify the successor, and sign the same announcement.
-    fn ask(&self) -> Result<(), Failure> {
-        let (context, old, new) = (self.context, self.old, self.new);
-        context.needs_force(old, Kind::Master)?;
-        context.needs_life(old)?;
-        let file = new.folder.join(ANNOUNCEMENT_SIGNED);
-        let message = context.world.files.read(&file, MAX_ANNOUNCEMENT)?;
-        let (text, _) = statement::signed_by(&message, &new.primary()?).ok_or_else(|| {
-            Failure::new(
-                Exit::Forged,
-                format!("{} is not what the new key signed", path(&file)),
-            )
-            .next("git checkout succession, in the new vault")
-        })?;
-        let stamp = self_signatures::stamp(&old.in_use()?, old.now)
-            .map_err(|error| super::changes::refused(&error))?;
-        let plans = [
-            Plan::Succeed {
-                stamp: stamp.clone(),
-                target: new.primary()?,
-                user_id: new.user_id.as_str().into(),
-            },
-            Plan::Statement { stamp, text },
-        ];
-        let drafts = plans
-            .into_iter()
-            .map(Draft::encode)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| Failure::new(Exit::Usage, format!("this can't be signed: {error}")))?;
-        context.say("The old key would sign this, and nothing else:");
-        display::to_ask(context, old, &drafts)?;
-        let successor = Successor::read(new.bytes.clone(), &old.fingerprint, &drafts)
-            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
-        let ask = Ask {
-            state: Some(old.state()?),
-            successor: Some(Arc::new(successor)),
-            ..Ask::of_master(drafts)
-        };
-        let identity = &self.options.identity;
-        open_request::open(
-            context,
-            old,
-            self.me,
-            identity,
-            ask,
-            &super::gather::Gathering::later(),
-        )?;
-        context.advise("  and when enough have approved: quorate rotate");
-        Ok(())
-    }
-
-    /// Carries the request out if enough answers have come to this machine.
-    fn carry_out(&self, found: &Found) -> Result<(), Failure> {
-        let (context, old) = (self.context, self.old);
-        let desk = context.desk(old, &found.verified.digest())?;
-        let arrived = desk.arrived(context.world.files)?.len();
-        let needed = usize::from(old.set(Kind::Master)?.threshold.get());
-        let opener = &found.verified.request().opener;
-        if !desk.key(context.world.files)?.is_here() || arrived < needed {
-            let waiting = old.still_possible(found, &old.declines(found))?.0;
-            let approved = old.approvals(found);
-            let waiting: Vec<Name> = waiting
-                .into_iter()
-                .filter(|name| {
-                    !approved
-                        .iter()
-                        .any(|(approval, _)| approval.holder == *name)
-                })
-                .collect();
-            return Err(Failure::new(
-                Exit::Quorum,
-                format!("{} waits for approvals: {} so far", found.id, self.approved(found)?),
-            )
-            .fact(format!("still open: {}", screen::list(&waiting)))
-            .fact(format!("{arrived} answers arrived on this machine; {opener} opened it"))
-            .next(format!(
-                "git pull && quorate approve {}; submissions go to {opener}, who then types: quorate rotate",
-                found.id
-            )));
-        }
-        self.perform(found)?;
-        let old = context.open()?;
-        let found = old.request(&found.id)?;
-        succession_files::publish(context, &old, self.new, &found)
     }
 }

@@ -1,5 +1,9 @@
 //! What several commands print alike.
 
+use std::path::Path;
+
+use super::context::Context;
+use super::report::path;
 use crate::ceremony::explain::Line;
 use crate::session::front::Ran;
 use crate::world::Timestamp;
@@ -35,6 +39,20 @@ pub fn minute(time: Timestamp) -> String {
     let text = time.to_string();
     let (day, clock) = text.split_once('T').unwrap_or((&text, "00:00"));
     format!("{day} {} UTC", clock.get(..5).unwrap_or(clock))
+}
+
+/// A folder as a colleague can type it: from the own folder, if it lies near, not from this machine's root.
+#[must_use]
+pub fn beside(context: &Context<'_>, folder: &Path) -> String {
+    let here = context
+        .folder()
+        .unwrap_or_else(|_| context.world.surroundings.current_dir.clone());
+    let near = |up: &Path, begin: &str| {
+        let rest = folder.strip_prefix(up).ok()?;
+        Some(Path::new(begin).join(rest))
+    };
+    let typed = near(&here, ".").or_else(|| near(here.parent()?, ".."));
+    path(typed.as_deref().unwrap_or(folder)).to_string()
 }
 
 /// How the session was locked up and how long it lived.

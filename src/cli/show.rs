@@ -43,8 +43,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 fn print_words(context: &Context<'_>, opened: &Opened, requests: &[Found]) -> Result<(), Failure> {
     let mut digests: Vec<Digest> = Vec::new();
     for found in requests {
-        let digest = found.verified.digest();
-        let desk = context.desk(opened, &digest)?;
+        let desk = context.desk(opened, &found.verified.digest())?;
+        let digest = found.verified.compared();
         if !desk.key(context.world.files)?.is_here() {
             let opener = &found.verified.request().opener;
             return Err(Failure::new(
@@ -81,6 +81,11 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
     ));
     display::to_compare(context, opened, request)?;
     new_holders::tell(context, opened, request)?;
+    if request.with.is_some() {
+        context.say(
+            "pair       with a request of another key: both are carried out together, or none",
+        );
+    }
     context.say(&format!("program    {}", SafeText::new(&request.program)));
     let set = opened.set(request.kind)?;
     let approvals = opened.approvals(found);

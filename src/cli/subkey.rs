@@ -1,6 +1,6 @@
 //! `quorate subkey bind`: the signing host's own subkey, bound by the quorum.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use sequoia_openpgp::Fingerprint;
@@ -15,7 +15,7 @@ use crate::ceremony::explain;
 use crate::ceremony::offer::{MAX_OFFER, Offer, OfferError};
 use crate::openpgp::change::{Bind, Wishes};
 use crate::openpgp::plan::{Reason, Why};
-use crate::world::SafeText;
+use crate::world::{SafeText, Timestamp};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -46,29 +46,11 @@ pub(super) struct Options {
 pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failure> {
     let Command::Bind(options) = command;
     let opened = context.open()?;
-    context.needs_attestation(&opened)?;
-    let offer = read(context, &opened, options)?;
-    context.say(&format!(
-        "offered by a host that calls itself {}, {}; compare with its owner:",
-        SafeText::limited(&offer.host, 64),
-        offer.made.day()
-    ));
-    context.say(&format!(
-        "  {}",
-        explain::fingerprint(&offer.subkey.fingerprint())
-    ));
     let until = match &options.until {
         None => None,
         Some(day) => Some(end_of("--until", day)?),
     };
-    let mut wishes = Wishes {
-        bind: Some(Bind {
-            subkey: offer.subkey,
-            back_signature: offer.back_signature,
-            until,
-        }),
-        ..Wishes::default()
-    };
+    let mut wishes = offered(context, &opened, &options.offer, until)?;
     if let Some(text) = &options.replaces {
         wishes
             .revoke
@@ -84,6 +66,34 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     )
 }
 
+/// The subkey that a host offers, to be bound to an attested key.
+pub(super) fn offered(
+    context: &Context<'_>,
+    opened: &Opened,
+    file: &Path,
+    until: Option<Timestamp>,
+) -> Result<Wishes, Failure> {
+    context.needs_attestation(opened)?;
+    let offer = read(context, opened, file)?;
+    context.say(&format!(
+        "offered by a host that calls itself {}, {}; compare with its owner:",
+        SafeText::limited(&offer.host, 64),
+        offer.made.day()
+    ));
+    context.say(&format!(
+        "  {}",
+        explain::fingerprint(&offer.subkey.fingerprint())
+    ));
+    Ok(Wishes {
+        bind: Some(Bind {
+            subkey: offer.subkey,
+            back_signature: offer.back_signature,
+            until,
+        }),
+        ..Wishes::default()
+    })
+}
+
 /// A fingerprint as somebody typed it.
 pub(super) fn subkey_named(text: &str) -> Result<Fingerprint, Failure> {
     whole_fingerprint(text, &[40]).ok_or_else(|| {
@@ -96,12 +106,12 @@ pub(super) fn subkey_named(text: &str) -> Result<Fingerprint, Failure> {
     })
 }
 
-fn read(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<Offer, Failure> {
-    let file = context.world.surroundings.resolve(&options.offer);
+fn read(context: &Context<'_>, opened: &Opened, offer: &Path) -> Result<Offer, Failure> {
+    let file = context.world.surroundings.resolve(offer);
     let bytes = context.world.files.read(&file, MAX_OFFER)?;
     let primary = opened.primary()?;
     Offer::read(&bytes, &primary, opened.now).map_err(|error| {
-        let name = path(&options.offer);
+        let name = path(offer);
         let why = SafeText::limited(&error.to_string(), 300);
         let failure = Failure::new(Exit::Forged, format!("{name} can't be bound: {why}"))
             .fact("no request was opened");

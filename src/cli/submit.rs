@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_share::Kind;
 
 use super::context::Context;
 use super::desk::{Desk, OneTimeKey};
-use super::opened::Opened;
+use super::opened::{Found, Opened};
+use super::pair::{self, Other};
 use super::report::{Exit, Failure, path};
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::submission::{BEGIN, END, MAX_SUBMISSION, normalized, split};
@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         let Mine {
             id,
             desk,
-            kind,
+            needed,
             perform,
             ..
         } = request_of(context, &opened, options, text)?;
@@ -92,11 +92,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             context.advise("its live session shows it now");
             continue;
         }
-        let needed = opened.set(kind)?.threshold.get();
         let count = context.world.files.list(&desk.inbox)?.len();
         context.advise(&format!("{count} arrived here, {needed} are needed"));
         if count >= usize::from(needed) {
-            context.advise(&format!("  next: {perform} {id}"));
+            context.advise(&format!("  next: {perform}"));
         }
     }
     Ok(())
@@ -107,25 +106,24 @@ struct Mine {
     id: String,
     digest: Digest,
     desk: Desk,
-    kind: Kind,
-    perform: &'static str,
+    needed: u8,
+    /// What carries it out.
+    perform: String,
 }
 
 /// All requests and drills of this machine that can still be answered.
 fn mine(context: &Context<'_>, opened: &Opened) -> Result<Vec<Mine>, Failure> {
     let mut mine = Vec::new();
     for found in opened.requests().into_iter().flatten() {
-        let digest = found.verified.digest();
-        let desk = context.desk(opened, &digest)?;
-        let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
-        if open && desk.key(context.world.files)?.is_here() {
-            mine.push(Mine {
-                kind: found.verified.request().kind,
-                id: found.id,
-                digest,
-                desk,
-                perform: "quorate perform",
-            });
+        let other = other_of(context, opened, &found)?;
+        mine.extend(request(context, opened, found)?);
+        if let Some((there, opened, found)) = other {
+            let perform = mine.last().map(|first: &Mine| first.perform.clone());
+            let second = request(&there, &opened, found)?;
+            mine.extend(second.map(|second| Mine {
+                perform: perform.unwrap_or_default(),
+                ..second
+            }));
         }
     }
     for found in opened.drills().into_iter().flatten() {
@@ -134,15 +132,52 @@ fn mine(context: &Context<'_>, opened: &Opened) -> Result<Vec<Mine>, Failure> {
         let open = found.verified.open_at(opened.now).is_ok();
         if open && desk.key(context.world.files)?.is_here() {
             mine.push(Mine {
-                kind: found.verified.kind(),
+                needed: opened.set(found.verified.kind())?.threshold.get(),
+                perform: format!("quorate drill perform {}", found.id),
                 id: found.id,
                 digest,
                 desk,
-                perform: "quorate drill perform",
             });
         }
     }
     Ok(mine)
+}
+
+/// A request, if it is of this machine and can still be answered.
+fn request(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Option<Mine>, Failure> {
+    let digest = found.verified.digest();
+    let desk = context.desk(opened, &digest)?;
+    let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
+    if !open || !desk.key(context.world.files)?.is_here() {
+        return Ok(None);
+    }
+    Ok(Some(Mine {
+        needed: opened.set(found.verified.request().kind)?.threshold.get(),
+        perform: format!("quorate perform {}", found.id),
+        id: found.id,
+        digest,
+        desk,
+    }))
+}
+
+/// The other one of a pair, where this machine has its vault: answers to both come together.
+fn other_of<'w>(
+    context: &Context<'w>,
+    opened: &Opened,
+    found: &Found,
+) -> Result<Option<(Context<'w>, Opened, Found)>, Failure> {
+    let (Some(_), Some(me)) = (found.verified.request().with, opened.remembered_me()) else {
+        return Ok(None);
+    };
+    // What was carried out or has closed is asked for nowhere.
+    if found.verified.open_at(opened.now).is_err() {
+        return Ok(None);
+    }
+    let Some(folder) = pair::folder(context, opened, found, None)? else {
+        return Ok(None);
+    };
+    let other = Other::open(context, found, me, &folder)?;
+    Ok(Some((other.context, other.opened, other.found)))
 }
 
 /// The one that a submission answers: named, or said in the text, or the only one.

@@ -37,7 +37,10 @@ impl<'w> Context<'w> {
             me: me.or_else(|| self.common.me.clone()),
             ..self.common.clone()
         };
-        Context::new(self.world, common)
+        let mut there = Context::new(self.world, common);
+        // One command asks once.
+        there.unlocked = std::rc::Rc::clone(&self.unlocked);
+        there
     }
 }
 

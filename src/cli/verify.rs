@@ -372,6 +372,9 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
         request.opener,
         screen::list(&names)
     ));
+    if request.with.is_some() {
+        context.say("             one of a pair; the other is another key's, in that key's vault");
+    }
     match opened.outcome(found) {
         Ok(Some(outcome)) => {
             let needed = opened

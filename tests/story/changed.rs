@@ -39,16 +39,18 @@ fn thirty_two(number: &[u8]) -> [u8; 32] {
 
 /// What a signing host would offer, made here without its gpg: tests/host.rs has the real one.
 pub fn offer(team: &Team, name: &str) -> (String, String) {
+    offer_to(team, &primary(team), name)
+}
+
+/// The same for any master key.
+pub fn offer_to(team: &Team, primary: &Primary, name: &str) -> (String, String) {
     let created = std::time::SystemTime::from(team.now()) - std::time::Duration::from_secs(60);
     let mut key: Key4<_, SubordinateRole> = Key4::generate_ecc(true, Curve::Ed25519).unwrap();
     key.set_creation_time(created).unwrap();
     let key: Key<_, SubordinateRole> = key.into();
     let subkey = key.clone().parts_into_public();
-    let (primary, seconds) = (
-        primary(team),
-        Timestamp::from(created).to_openpgp().unwrap(),
-    );
-    let unsigned = Unsigned::new(&primary, &subkey, seconds).unwrap();
+    let seconds = Timestamp::from(created).to_openpgp().unwrap();
+    let unsigned = Unsigned::new(primary, &subkey, seconds).unwrap();
     let mut pair = key.into_keypair().unwrap();
     let value = match pair.sign(HashAlgorithm::SHA512, unsigned.digest()).unwrap() {
         mpi::Signature::EdDSA { r, s } => Value::EdDsa {

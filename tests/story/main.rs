@@ -16,6 +16,7 @@ mod imported;
 mod interrupted;
 mod machines;
 mod over_ssh;
+mod paired;
 mod rehearsed;
 mod rotated;
 mod rotation_killed;

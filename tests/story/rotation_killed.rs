@@ -10,7 +10,7 @@ use quorate::world::doubles::{FaultyFiles, ScriptedTerminal};
 use super::rotated::{answered, larch, receipts, successor, with_a_calendar};
 use super::team::{Done, Team};
 
-fn two() -> Team {
+pub fn two() -> Team {
     with_a_calendar(Team::of(&["anna", "ben"], 2))
 }
 
@@ -24,7 +24,7 @@ fn rotate(team: &Team) -> Done {
 }
 
 /// A copy in which nobody's memory leads to the original.
-fn copy(team: &Team) -> Team {
+pub fn copy(team: &Team) -> Team {
     let copy = team.copy();
     let (from, to) = (team.path(""), copy.path(""));
     for file in below(&copy.home("anna").join(".local/state/quorate")) {
@@ -41,7 +41,7 @@ fn copy(team: &Team) -> Team {
 }
 
 /// All files below a folder.
-fn below(folder: &Path) -> Vec<PathBuf> {
+pub fn below(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in folder.read_dir().into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -82,7 +82,7 @@ fn evidence(team: &Team) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// The folders with a vault, made or beside the first.
-fn vaults(team: &Team) -> Vec<PathBuf> {
+pub fn vaults(team: &Team) -> Vec<PathBuf> {
     let entries = team.path("").read_dir().unwrap();
     let folders = entries.map(|entry| entry.unwrap().path());
     folders
@@ -136,7 +136,7 @@ fn has_one_successor(team: &Team) {
 }
 
 #[track_caller]
-fn nothing_is_unfinished(team: &Team) {
+pub fn nothing_is_unfinished(team: &Team) {
     for folder in vaults(team) {
         let mut files = below(&folder);
         files.retain(|file| file.to_str().unwrap().contains(".quorate-tmp-"));
@@ -170,7 +170,7 @@ fn is_at_the_end(team: &Team) {
 }
 
 /// Types `rotate` on copies of the team, killed at each operation in turn; then each goes on.
-fn killed_everywhere(team: &Team, more: &[&str], goes_on: impl Fn(&Team)) {
+pub fn killed_everywhere(team: &Team, more: &[&str], goes_on: impl Fn(&Team)) {
     for n in 1.. {
         assert!(n < 500, "it never ends");
         let copy = copy(team);
