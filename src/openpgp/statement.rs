@@ -118,23 +118,46 @@ pub fn to_message(text: &str, signatures: &[Signature]) -> openpgp::Result<Vec<u
     Ok(message)
 }
 
+/// A cleartext-signed message in its parts; whose signatures they are isn't asked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Message<'m> {
+    /// The names of the hashes, as the header has them.
+    pub hashes: &'m str,
+    /// What is signed, without dash-escapes and without the last line's end.
+    pub text: String,
+    /// The signatures, in armour.
+    pub armor: &'m str,
+}
+
+impl<'m> Message<'m> {
+    /// Takes a message apart that [`to_message`] has put together.
+    #[must_use]
+    pub fn read(message: &'m [u8]) -> Option<Self> {
+        if message.len() > 2 * MAX_STATEMENT {
+            return None;
+        }
+        let message = std::str::from_utf8(message).ok()?;
+        let rest = message.strip_prefix("-----BEGIN PGP SIGNED MESSAGE-----\nHash: ")?;
+        let (hashes, rest) = rest.split_once("\n\n")?;
+        let at = rest.find("\n-----BEGIN PGP SIGNATURE-----\n")?;
+        let (body, armor) = rest.split_at(at);
+        let lines = body.split('\n');
+        let text: Vec<&str> = lines
+            .map(|line| line.strip_prefix("- ").unwrap_or(line))
+            .collect();
+        Some(Self {
+            hashes,
+            text: text.join("\n"),
+            armor: armor.trim_start_matches('\n'),
+        })
+    }
+}
+
 /// The text of a cleartext-signed message and its signature by this key, as a draft's value: what this key would
 /// have signed as a statement, and nothing else.
 #[must_use]
 pub fn signed_by(message: &[u8], primary: &Primary) -> Option<(String, Signature)> {
-    if message.len() > 2 * MAX_STATEMENT {
-        return None;
-    }
-    let message = std::str::from_utf8(message).ok()?;
-    let rest = message.strip_prefix("-----BEGIN PGP SIGNED MESSAGE-----\n")?;
-    let (_, rest) = rest.split_once("\n\n")?;
-    let at = rest.find("\n-----BEGIN PGP SIGNATURE-----\n")?;
-    let (body, armor) = rest.split_at(at);
-    let lines = body.split('\n');
-    let text: Vec<&str> = lines
-        .map(|line| line.strip_prefix("- ").unwrap_or(line))
-        .collect();
-    let text = text.join("\n");
+    let Message { text, armor, .. } = Message::read(message)?;
     let (packets, _) = dearmor(armor.as_bytes(), MAX_STATEMENT).ok()?;
     let mut next = PacketParser::from_bytes(&packets).ok()?;
     while let PacketParserResult::Some(parser) = next {

@@ -40,6 +40,18 @@ pub enum MailError {
     /// The text can't be sent as it is.
     #[error(transparent)]
     Text(#[from] AnnouncementError),
+    /// Not cleartext-signed, or not as this program writes it.
+    #[error("it is no cleartext-signed text of this program's")]
+    NotSigned,
+    /// Its signatures don't cover a part of a message.
+    #[error("its signed text doesn't begin with an empty line")]
+    NoEmptyLine,
+    /// A part without headers is ASCII (RFC 2046 §5.1), and what is signed has seven bits (RFC 3156 §3).
+    #[error("its signed text has letters beyond ASCII")]
+    NotAscii,
+    /// Two hashes, or one that has no name there.
+    #[error("its hashes are {0}; PGP/MIME names one")]
+    Hash(String),
 }
 
 /// The message, lines ending in a line feed as those programs want them. The text isn't changed, so
@@ -49,6 +61,16 @@ pub enum MailError {
 /// [`MailError`].
 pub fn message(head: &Head<'_>, text: &str) -> Result<Vec<u8>, MailError> {
     check(text)?;
+    let mut lines = headers(head)?;
+    lines.push("Content-Type: text/plain; charset=utf-8".to_owned());
+    let bits = if text.is_ascii() { "7bit" } else { "8bit" };
+    lines.push(format!("Content-Transfer-Encoding: {bits}"));
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    Ok(format!("{}\n\n{text}{end}", lines.join("\n")).into_bytes())
+}
+
+/// Who, to whom, about what, when; and that it is MIME.
+pub(super) fn headers(head: &Head<'_>) -> Result<Vec<String>, MailError> {
     if head.to.is_empty() {
         return Err(MailError::Header { name: "To" });
     }
@@ -63,11 +85,7 @@ pub fn message(head: &Head<'_>, text: &str) -> Result<Vec<u8>, MailError> {
     lines.push(format!("Subject: {}", words(subject)));
     lines.push(format!("Date: {}", date(head.date)));
     lines.push("MIME-Version: 1.0".to_owned());
-    lines.push("Content-Type: text/plain; charset=utf-8".to_owned());
-    let bits = if text.is_ascii() { "7bit" } else { "8bit" };
-    lines.push(format!("Content-Transfer-Encoding: {bits}"));
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    Ok(format!("{}\n\n{text}{end}", lines.join("\n")).into_bytes())
+    Ok(lines)
 }
 
 /// A value of one line.

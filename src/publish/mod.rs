@@ -7,6 +7,7 @@
 pub mod announcement;
 pub mod keyserver;
 pub mod mail;
+pub mod mail_signed;
 pub mod release_site;
 pub mod series;
 pub mod succession;

@@ -37,6 +37,18 @@ pub fn larch(team: &Team) -> PathBuf {
     team.path("larch")
 }
 
+/// What a mail program does before it asks gpg (RFC 3156 §5): the part as it came, with lines ending in CR LF.
+const TAKES_APART: &str = r#"
+import email, email.policy
+mail = email.message_from_file(open("announcement.eml"), policy=email.policy.SMTP)
+assert mail.get_content_type() == "multipart/signed", mail.get_content_type()
+text, signatures = mail.iter_parts()
+assert text.get_content_type() == "text/plain"
+assert signatures.get_content_type() == "application/pgp-signature"
+open("part", "wb").write(text.as_bytes())
+open("part.asc", "w").write(signatures.get_payload())
+"#;
+
 /// The successor's fingerprint.
 pub fn successor(team: &Team) -> String {
     let manifest = std::fs::read_to_string(larch(team).join("vault.toml")).unwrap();
@@ -146,7 +158,7 @@ fn a_key_is_succeeded_step_by_step_and_a_stranger_walks_from_the_old_to_the_new(
     let text = std::fs::read_to_string(larch(&team).join("succession/announcement.txt")).unwrap();
     assert!(statement::is_plain(text.trim_end()));
     assert!(text.contains("Larch Cycle"));
-    let mail = |file: &str, subject: &str| {
+    let mail = |file: &str, subject: &str, more: &[&str]| {
         let file = team.vault().join(file);
         let to = team.path("announcement.eml");
         let arguments = [
@@ -162,21 +174,55 @@ fn a_key_is_succeeded_step_by_step_and_a_stranger_walks_from_the_old_to_the_new(
             "--out",
             to.to_str().unwrap(),
         ];
-        let done = team.run("anna", &arguments);
+        let done = team.run("anna", &[&arguments[..], more].concat());
         (done, std::fs::read_to_string(to))
     };
-    let (done, none) = mail("vault.toml", "Our new key");
+    let (done, none) = mail("vault.toml", "Our new key", &[]);
     done.exits(2).says("no cleartext-signed text");
     assert!(none.is_err());
-    let (done, none) = mail("out/announcement.asc", "Our new key\nBcc: eve@example.org");
+    let (done, none) = mail(
+        "out/announcement.asc",
+        "Our new key\nBcc: eve@example.org",
+        &[],
+    );
     done.exits(2).says("nothing was written");
     assert!(none.is_err());
-    let (done, message) = mail("out/announcement.asc", "Our new key");
+    let (done, message) = mail("out/announcement.asc", "Our new key", &[]);
     done.exits(0).says("the signed text in it is unchanged");
     let message = message.unwrap();
     let (head, body) = message.split_once("\n\n").unwrap();
     assert!(head.contains("Subject: Our new key"), "{head}");
     assert_eq!(body, std::fs::read_to_string(&announcement).unwrap());
+    // As PGP/MIME: what another program takes out of it has both signatures, too.
+    let (done, message) = mail("out/announcement.asc", "Our new key", &["--mime"]);
+    done.exits(0).says("both parts");
+    assert!(message.unwrap().contains("micalg=pgp-sha512"));
+    let taken = std::process::Command::new("python3")
+        .args(["-c", TAKES_APART])
+        .current_dir(team.path(""))
+        .output()
+        .unwrap();
+    assert!(taken.status.success(), "{taken:?}");
+    let (part, signatures) = (team.path("part"), team.path("part.asc"));
+    let verifies = |part: &std::path::Path| {
+        let verify = [
+            "--status-fd=1",
+            "--verify",
+            signatures.to_str().unwrap(),
+            part.to_str().unwrap(),
+        ];
+        stranger.gpg(&verify)
+    };
+    let verified = verifies(&part);
+    for key in [&old, &new] {
+        assert!(
+            verified.contains(&format!("[GNUPG:] VALIDSIG {key}")),
+            "{verified}"
+        );
+    }
+    let taken = std::fs::read_to_string(&part).unwrap();
+    std::fs::write(&part, taken.replace("Larch Cycle", "Larch cycle")).unwrap();
+    assert!(!verifies(&part).contains("VALIDSIG"));
 
     // The new vault keeps what the old key said, so that whatever leaves it later has it.
     let new_vault = larch(&team);

@@ -6,7 +6,8 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::report::{Exit, Failure, path};
-use crate::publish::mail::{Head, message};
+use crate::publish::mail::{Head, MailError, message};
+use crate::publish::mail_signed;
 use crate::world::Batch;
 
 /// A statement has at most 64 KiB, its signatures a few.
@@ -26,6 +27,10 @@ pub(in crate::cli) struct Options {
     /// One line
     #[arg(long, value_name = "TEXT")]
     subject: String,
+    /// As PGP/MIME (RFC 3156), the signatures beside the text; the text has to begin with an empty line, as the
+    /// announcement does unless the team's own template is otherwise
+    #[arg(long)]
+    mime: bool,
     /// Where to
     #[arg(long, value_name = "FILE", default_value = "announcement.eml")]
     out: PathBuf,
@@ -51,15 +56,37 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         subject: &options.subject,
         date: world.clock.now(),
     };
-    let made = message(&head, text).map_err(|error| {
-        Failure::new(Exit::Usage, error.to_string()).fact("nothing was written")
+    let made = match options.mime {
+        true => mail_signed::message(&head, &bytes),
+        false => message(&head, text),
+    };
+    let made = made.map_err(|error| {
+        let failure = Failure::new(Exit::Usage, format!("{shown}: {error}"));
+        let failure = match error {
+            MailError::NoEmptyLine | MailError::NotAscii => failure.fact(
+                "what was signed is no part of a message; another one would have to be signed",
+            ),
+            _ => failure,
+        };
+        let failure = failure.fact("nothing was written");
+        match error {
+            MailError::NoEmptyLine | MailError::NotAscii | MailError::Hash(_) => {
+                failure.next("quorate publish mail, without --mime: the text as it was signed")
+            }
+            _ => failure,
+        }
     })?;
     let out = world.surroundings.resolve(&options.out);
     Batch::new()
         .replace(&out, made, 0o644)
         .commit(world.files, world.random)?;
     let out = path(&options.out);
-    context.say(&format!("wrote {out}; the signed text in it is unchanged"));
+    context.say(&match options.mime {
+        true => format!(
+            "wrote {out}, PGP/MIME: both parts are what the keys signed, and their signatures"
+        ),
+        false => format!("wrote {out}; the signed text in it is unchanged"),
+    });
     context.advise(&format!("next: sendmail -t <{out}"));
     Ok(())
 }
