@@ -454,10 +454,12 @@ Example:
 pub(super) const LINT: &str = "\
 Reads the certificates, writes nothing. Exit 0 if nothing is refused now, 1 if
 something is, 4 if a file is damaged. A key that has merely expired isn't
-refused: what it signed before stays good.
+refused: what it signed before stays good. Of a request the certificate is judged
+as it would become, before anything is signed; what the request brings is NEW.
 
 Examples:
   quorate lint
+  quorate lint c41f9e2
   quorate lint larch.asc
   quorate lint ../releases/doc/source/static --json";
 

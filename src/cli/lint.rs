@@ -1,4 +1,4 @@
-//! `quorate lint`: would the world accept a certificate?
+//! `quorate lint`: would the world accept a certificate, or what a request would make of one?
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::certificates::{self, Damaged, Read};
 use super::context::Context;
+use super::lint_request;
 use super::lint_words::{about, by, code, said};
 use super::report::{Exit, Failure};
 use crate::openpgp::lineage::{Link, common_address, in_order, links};
@@ -17,8 +18,9 @@ use crate::world::{SafeText, Timestamp};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Certificates, or folders with them; without any, the vault's certificate in use
-    #[arg(value_name = "FILE|FOLDER")]
+    /// Certificates, or folders with them, or requests of the vault by id or file: these before anything is signed.
+    /// Without any, the vault's certificate in use
+    #[arg(value_name = "FILE|FOLDER|REQUEST")]
     files: Vec<PathBuf>,
     /// For programs: docs/lint.schema.json describes it
     #[arg(long)]
@@ -31,6 +33,8 @@ struct Linted<'r> {
     cert: &'r Cert,
     findings: Vec<Finding>,
     page: Vec<PageFault>,
+    /// The request that would make it, and what of the findings that brings.
+    request: Option<(&'r str, &'r [Finding])>,
 }
 
 impl Linted<'_> {
@@ -54,6 +58,12 @@ impl Linted<'_> {
             .any(|f| matches!(f.fact, Fact::Expired(_)))
     }
 
+    /// Does its request bring this?
+    fn brings(&self, finding: &Finding) -> bool {
+        self.request
+            .is_some_and(|(_, brought)| brought.contains(finding))
+    }
+
     fn will_be(&self) -> bool {
         !self.is_refused() && self.has(|s| matches!(s, Severity::RefusedFrom(_)))
     }
@@ -61,8 +71,18 @@ impl Linted<'_> {
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let now = context.world.clock.now();
-    let (read, damaged) = certificates::read(context, &options.files)?;
-    let linted: Vec<Linted<'_>> = read
+    let (mut requests, mut files) = (Vec::new(), Vec::new());
+    for argument in &options.files {
+        match lint_request::named(context, argument)? {
+            Some(foreseen) => requests.push(foreseen),
+            None => files.push(argument.clone()),
+        }
+    }
+    let (read, damaged) = match files.is_empty() && !requests.is_empty() {
+        true => (Vec::new(), Vec::new()),
+        false => certificates::read(context, &files)?,
+    };
+    let mut linted: Vec<Linted<'_>> = read
         .iter()
         .flat_map(|file| file.certs.iter().map(move |cert| (file, cert)))
         .map(|(file, cert)| Linted {
@@ -70,8 +90,16 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             cert,
             findings: lint(cert, now),
             page: page(file),
+            request: None,
         })
         .collect();
+    linted.extend(requests.iter().map(|foreseen| Linted {
+        file: format!("as request {} would make it", foreseen.id),
+        cert: &foreseen.cert,
+        findings: foreseen.findings.clone(),
+        page: Vec::new(),
+        request: Some((&foreseen.id, &foreseen.brought)),
+    }));
     let (address, steps) = succession(&linted, now)?;
     if options.json {
         let value = as_json(&linted, &steps, &damaged, now);
@@ -109,7 +137,8 @@ fn succession(
     linted: &[Linted<'_>],
     now: Timestamp,
 ) -> Result<(Option<String>, Vec<Link>), Failure> {
-    let certs: Vec<Cert> = linted.iter().map(|one| one.cert.clone()).collect();
+    let files = linted.iter().filter(|one| one.request.is_none());
+    let certs: Vec<Cert> = files.map(|one| one.cert.clone()).collect();
     let Some(address) = common_address(&certs) else {
         return Ok((None, Vec::new()));
     };
@@ -143,7 +172,11 @@ fn show(context: &Context<'_>, one: &Linted<'_>) {
         ));
     }
     for finding in &one.findings {
-        context.say(&format!("  {}", line(finding)));
+        let new = if one.brings(finding) { "NEW " } else { "" };
+        context.say(&format!("  {new}{}", line(finding)));
+    }
+    if one.request.is_some_and(|(_, brought)| brought.is_empty()) {
+        context.say("  the request brings nothing that anybody refuses");
     }
 }
 
@@ -204,6 +237,7 @@ fn as_json(
                     "part": { "kind": "page", "name": one.file },
                     "fact": "page",
                     "text": SafeText::limited(&fault.to_string(), 200).to_string(),
+                    "by_request": false,
                 })
             });
             let findings = one.findings.iter().map(|finding| {
@@ -216,10 +250,12 @@ fn as_json(
                     "severity": severity, "from": from, "by": by(&finding.fact).0,
                     "part": super::lint_words::part(&finding.part),
                     "fact": code(&finding.fact), "text": said(&finding.fact),
+                    "by_request": one.brings(finding),
                 })
             });
             json!({
                 "file": one.file,
+                "request": one.request.map(|(id, _)| id),
                 "fingerprint": one.cert.fingerprint().to_hex(),
                 "user_id": certificates::name(one.cert).to_string(),
                 "refused": one.is_refused(),

@@ -37,6 +37,7 @@ pub(super) fn code(fact: &Fact) -> &'static str {
         Fact::TwoEnds { .. } => "two-ends",
         Fact::UnknownToGpg(_) => "unknown-to-gpg",
         Fact::Critical(_) => "critical",
+        Fact::Signature(..) => "signature",
         Fact::NobodyCertifies => "nobody-certifies",
     }
 }
@@ -90,6 +91,9 @@ pub(super) fn said(fact: &Fact) -> String {
             "a self-signature demands {}, which isn't known there",
             SafeText::limited(what, 100)
         ),
+        Fact::Signature(number, why) => {
+            format!("signature {number}: {}", SafeText::limited(why, 200))
+        }
         Fact::NobodyCertifies => {
             "nobody else certifies it; if somebody did, this copy lost it, as a minimal export does"
                 .to_owned()

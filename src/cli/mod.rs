@@ -39,6 +39,7 @@ mod keys;
 mod learn;
 mod lineage;
 mod lint;
+mod lint_request;
 mod lint_words;
 mod live;
 mod new_holders;
@@ -230,7 +231,7 @@ enum Command {
     /// Check everything in a vault, or single files, from public data alone
     #[command(after_help = example::VERIFY)]
     Verify(verify::Options),
-    /// Would the world accept a certificate? What gpg, Sequoia and the release site refuse
+    /// Would the world accept a certificate, or what a request would make? What gpg, Sequoia and the release site refuse
     #[command(after_help = example::LINT)]
     Lint(lint::Options),
     /// From key to key: who certified whom, when, and what is missing

@@ -104,7 +104,7 @@ fn head(context: &Context<'_>, opened: &Opened, found: &Found, is_done: bool) {
 }
 
 /// From when on a request changed the certificate.
-fn changed_at(drafts: &[Draft]) -> Option<u32> {
+pub(super) fn changed_at(drafts: &[Draft]) -> Option<u32> {
     let changing = drafts.iter().filter(|draft| {
         draft.plan().is_about_itself() && draft.destination() != Destination::Released
     });

@@ -145,13 +145,9 @@ fn by_sequoia(context: &Context<'_>, rehearsal: &Rehearsal, at: Timestamp) -> Co
 fn by_lint(context: &Context<'_>, rehearsal: &Rehearsal, at: Timestamp) -> Complaints {
     let before = lint(&rehearsal.before, at);
     let is_new = |finding: &Finding| !before.contains(finding);
-    let ends = rehearsal.rehearsed.iter().any(|one| {
-        let is_out = one.draft.destination() != Destination::Sealed;
-        is_out && matches!(one.draft.plan(), Plan::RevokeKey { .. })
-    });
     let mut wrong = Vec::new();
     for finding in lint(&rehearsal.after, at).into_iter().filter(is_new) {
-        let is_meant = ends && matches!(finding.fact, Fact::RevokedHard | Fact::CannotSign);
+        let is_meant = is_meant(rehearsal, &finding);
         let text = format!("{}{}", about(&finding.part), said(&finding.fact));
         let (_, who) = by(&finding.fact);
         match finding.severity {
@@ -168,6 +164,15 @@ fn by_lint(context: &Context<'_>, rehearsal: &Rehearsal, at: Timestamp) -> Compl
         }
     }
     wrong
+}
+
+/// That a revoked key is refused is what its revocation is for.
+pub(super) fn is_meant(rehearsal: &Rehearsal, finding: &Finding) -> bool {
+    let ends = rehearsal.rehearsed.iter().any(|one| {
+        let is_out = one.draft.destination() != Destination::Sealed;
+        is_out && matches!(one.draft.plan(), Plan::RevokeKey { .. })
+    });
+    ends && matches!(finding.fact, Fact::RevokedHard | Fact::CannotSign)
 }
 
 fn by_gpg(

@@ -3,6 +3,8 @@
 //! The stand-in has the shape of the real key: algorithm, length, times, user IDs, subkeys. Each draft is written
 //! anew for it by the one encoder and compared with the real one, field by field. All of it is in memory.
 
+use std::collections::HashMap;
+
 use sequoia_openpgp as openpgp;
 
 use openpgp::packet::{Packet, UserID};
@@ -100,6 +102,8 @@ pub struct Rehearsal {
     pub after: Cert,
     /// The drafts in their order.
     pub rehearsed: Vec<Rehearsed>,
+    /// The subkeys that its own stand for, by the fingerprints of its own.
+    pub stood_for: HashMap<Fingerprint, Fingerprint>,
 }
 
 impl Rehearsal {
@@ -131,6 +135,7 @@ impl Rehearsal {
             before,
             after,
             rehearsed,
+            stood_for: stand_in.stood_for(),
         })
     }
 

@@ -23,7 +23,7 @@ fn read(team: &Team, id: &str) -> VerifiedRequest {
 }
 
 /// Anna's request with other plans, signed with her own holder key; under its true id.
-fn forges(team: &Team, id: &str, change: impl Fn(&mut Plan)) -> String {
+pub fn forges(team: &Team, id: &str, change: impl Fn(&mut Plan)) -> String {
     let mut request = read(team, id).request().clone();
     request.drafts = request
         .drafts

@@ -14,6 +14,7 @@ mod handed_over;
 mod hostile;
 mod imported;
 mod interrupted;
+mod linted;
 mod machines;
 mod over_ssh;
 mod paired;

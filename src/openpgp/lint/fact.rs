@@ -92,6 +92,8 @@ pub enum Fact {
     UnknownToGpg(String),
     /// A self-signature demands something critical that its verifiers don't know.
     Critical(String),
+    /// A signature that a request asks for isn't accepted: which, from 1, and why.
+    Signature(usize, String),
     /// Nobody else's certification is in it, as after a minimal export.
     NobodyCertifies,
 }
@@ -112,7 +114,9 @@ impl Fact {
     #[must_use]
     pub fn refused_by(&self) -> Option<Verifier> {
         match self {
-            Self::WeakHash(_) | Self::WeakKey(..) | Self::NoKeyFlags => Some(Verifier::Sequoia),
+            Self::WeakHash(_) | Self::WeakKey(..) | Self::NoKeyFlags | Self::Signature(..) => {
+                Some(Verifier::Sequoia)
+            }
             Self::NoUserId | Self::LongUserId(_) | Self::UnknownToGpg(_) => Some(Verifier::Gpg),
             Self::NoSelfSignature
             | Self::NotYet(_)

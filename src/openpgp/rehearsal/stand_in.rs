@@ -42,6 +42,14 @@ impl StandIn {
         self.key.primary()
     }
 
+    /// The real subkeys by the fingerprints of those that stand for them.
+    pub(super) fn stood_for(&self) -> HashMap<Fingerprint, Fingerprint> {
+        let pairs = self.subkeys.iter();
+        pairs
+            .map(|(real, stand_in)| (stand_in.public.fingerprint(), real.clone()))
+            .collect()
+    }
+
     /// Of each part of the certificate its newest signature and its revocations, said by the stand-in.
     pub(super) fn certificate(
         &mut self,
