@@ -373,7 +373,8 @@ pub(super) fn finish(
     if !certified.is_empty() {
         context.advise("to publish: send the file to its owner; gpg --send-keys if they agree");
     }
-    for next in own.iter().filter_map(|file| file.next.as_ref()) {
+    let next = own.iter().filter_map(|file| file.next.as_ref());
+    for next in next.filter(|_| !context.goes_on.get()) {
         context.advise(&format!("next: {next}"));
     }
     let drafts = &found.verified.request().drafts;

@@ -27,6 +27,8 @@ pub(super) struct Context<'w> {
     pub(super) common: Common,
     /// The standard output belongs to a pipe.
     output_taken: Cell<bool>,
+    /// What comes next is done by the same command, and needn't be advised.
+    pub(super) goes_on: Cell<bool>,
     /// What was typed or unlocked, so that one command asks once. Wiped with the command.
     pub(super) unlocked: Rc<RefCell<Unlocked>>,
 }
@@ -37,6 +39,7 @@ impl<'w> Context<'w> {
             world,
             common,
             output_taken: Cell::new(false),
+            goes_on: Cell::new(false),
             unlocked: Rc::default(),
         }
     }

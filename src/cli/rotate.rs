@@ -268,6 +268,7 @@ impl Succession<'_> {
         if found.verified.request().with.is_some() {
             options.also = Some(self.new.folder.clone());
         }
+        self.context.goes_on.set(true);
         perform::run(self.context, &options)
     }
 

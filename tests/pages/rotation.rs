@@ -236,6 +236,9 @@ fn every_command_of_the_page_works_in_its_order() {
         2,
         "{announced}"
     );
+    // The roots' signatures go along, unasked.
+    let chain = said("quorate publish succession")[0];
+    assert_eq!(chain.matches("attested by 2").count(), 2, "{chain}");
     let walked = said("sh out/succession.sh")[0];
     let last = walked.lines().rfind(|line| line.starts_with(larch));
     assert!(last.is_some(), "{walked}");

@@ -1,16 +1,19 @@
 //! `quorate publish succession`: the chain as a file, and the script that walks it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sequoia_openpgp::Cert;
 
 use crate::cli::certificates;
 use crate::cli::context::Context;
+use crate::cli::keys::Keys;
 use crate::cli::lineage::{missing, step};
 use crate::cli::report::{Exit, Failure, path};
+use crate::cli::successor::{self, Place};
 use crate::publish::release_site::grouped;
 use crate::publish::succession::{SCRIPT, Succession, SuccessionError, succession};
+use crate::vault::manifest::{Manifest, Member};
 use crate::world::{Batch, SafeText};
 
 #[derive(Args)]
@@ -19,7 +22,8 @@ pub(in crate::cli) struct Options {
     /// if there is a vault and it isn't among them
     #[arg(value_name = "FILE|FOLDER")]
     files: Vec<PathBuf>,
-    /// Certificates of those who attest: their certifications are kept, everybody else's left out
+    /// Certificates of others who attest: their certifications are kept, too. Those of the roots are, from keys/ of
+    /// the vault and of its successor's; everybody else's are left out
     #[arg(long, value_name = "FILE")]
     attester: Vec<PathBuf>,
     /// Where to; the script succession.sh is written beside it
@@ -37,12 +41,62 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     if certs.len() == 1 && !options.files.is_empty() {
         certs.extend(flat(&[])?);
     }
-    let attesters = match options.attester.as_slice() {
-        [] => Vec::new(),
-        files => flat(files)?,
-    };
+    let mut attesters = roots(context)?;
+    if !options.attester.is_empty() {
+        for cert in flat(&options.attester)? {
+            join(&mut attesters, cert);
+        }
+    }
     let made = succession(certs, &attesters, context.world.clock.now()).map_err(refused)?;
     write(context, options, &made)
+}
+
+/// The certificates that the roots of the vault at hand attest with, and those of its successor's; nobody's without a
+/// vault.
+fn roots(context: &Context<'_>) -> Result<Vec<Cert>, Failure> {
+    let mut found = Vec::new();
+    if context.folder().is_err() {
+        return Ok(found);
+    }
+    let opened = context.open_unpinned()?;
+    attesters(context, &opened.folder, opened.manifest(), &mut found)?;
+    if let Ok(Place::Made(folder)) = successor::find(context, &opened, None) {
+        let (folder, signed) = context.at(&folder, None).at_hand()?;
+        if signed.predecessor.as_ref() == Some(&opened.fingerprint) {
+            attesters(context, &folder, &signed, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Adds what `keys/` has of a roster's attest keys, which the manifest names by their fingerprints.
+fn attesters(
+    context: &Context<'_>,
+    folder: &Path,
+    manifest: &Manifest,
+    found: &mut Vec<Cert>,
+) -> Result<(), Failure> {
+    let keys = Keys::read(context.world.files, &folder.join("keys"))?;
+    let named = manifest.roster.iter().filter_map(Member::attest_key);
+    for cert in named.filter_map(|key| keys.certificate(key)) {
+        join(found, cert);
+    }
+    Ok(())
+}
+
+/// One key twice is one attester, with all that either copy has.
+fn join(all: &mut Vec<Cert>, cert: Cert) {
+    match all
+        .iter_mut()
+        .find(|one| one.fingerprint() == cert.fingerprint())
+    {
+        Some(known) => {
+            if let Ok(merged) = known.clone().merge_public(cert) {
+                *known = merged;
+            }
+        }
+        None => all.push(cert),
+    }
 }
 
 fn write(context: &Context<'_>, options: &Options, made: &Succession) -> Result<(), Failure> {
