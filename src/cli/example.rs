@@ -374,7 +374,8 @@ new key: a pair, with one set of words, carried out together or not at all.
 Examples:
   quorate rotate
   quorate rotate --bind offer-signing01.txt
-  quorate rotate --successor ../larch --final";
+  quorate rotate --successor ../larch --final
+  quorate rotate --json";
 
 /// `quorate retire --help`
 pub(super) const RETIRE: &str = "\

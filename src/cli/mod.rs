@@ -65,6 +65,7 @@ mod revoke;
 mod roster;
 mod rotate;
 mod rotate_ask;
+mod rotate_json;
 mod screen;
 mod seats;
 mod seen;

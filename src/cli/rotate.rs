@@ -10,7 +10,7 @@ use super::create::{self, read_config};
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
 use super::successor::{self, Place};
-use super::{Identity, attest, perform, screen, succeed, succession_files};
+use super::{Identity, attest, perform, rotate_json, screen, succeed, succession_files};
 use crate::ceremony::explain;
 use crate::roster::name::Name;
 use crate::vault::force::together;
@@ -28,6 +28,9 @@ pub(super) struct Options {
     /// two requests stand or fall together
     #[arg(long, value_name = "OFFER")]
     pub bind: Option<PathBuf>,
+    /// Where it stands, for programs (docs/rotation.schema.json); nothing is done
+    #[arg(long, conflicts_with_all = ["is_final", "bind", "strict"])]
+    json: bool,
     /// Refuse to work if this machine lacks any hardening
     #[arg(long)]
     strict: bool,
@@ -41,6 +44,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let me = context.me(&old)?;
     let folder = match successor::find(context, &old, options.successor.as_deref())? {
         Place::Made(folder) => folder,
+        Place::Begun(_) | Place::Nowhere if options.json => {
+            return print(context, &rotate_json::without_successor(&old)?);
+        }
         Place::Begun(folder) => return first_step(context, &old, &me, options, Some(folder)),
         Place::Nowhere => return first_step(context, &old, &me, options, None),
     };
@@ -59,16 +65,24 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     new.needs_the_time()?;
     only_one(&old, &new)?;
-    successor::remember(context, &old, &folder, true)?;
-    Succession {
+    let succession = Succession {
         context,
         there: &there,
         old: &old,
         new: &new,
         me: &me,
         options,
+    };
+    if options.json {
+        return print(context, &succession.to_json()?);
     }
-    .go_on()
+    successor::remember(context, &old, &folder, true)?;
+    succession.go_on()
+}
+
+fn print(context: &Context<'_>, value: &serde_json::Value) -> Result<(), Failure> {
+    context.say(&serde_json::to_string_pretty(value).unwrap_or_default());
+    Ok(())
 }
 
 /// Makes the successor.
@@ -82,6 +96,8 @@ fn first_step(
     if options.bind.is_some() {
         return Err(too_early());
     }
+    // The calendar is of no interest where nothing can be done any more.
+    succeed::still_vouches(old)?;
     context.needs_force(old, Kind::Master)?;
     let config = read_config(context, &old.folder)?;
     let cycle = successor::next_cycle(&config, old)?;
@@ -147,7 +163,7 @@ pub(super) struct Succession<'a> {
 }
 
 /// How the old key's request stands.
-enum Asked {
+pub(super) enum Asked {
     Not,
     Open(Found),
     Done(Found),
@@ -236,7 +252,7 @@ impl Succession<'_> {
     }
 
     /// Which step is next.
-    fn step(&self, missing: &[Name], attested: bool, asked: &Asked) -> u8 {
+    pub(super) fn step(&self, missing: &[Name], attested: bool, asked: &Asked) -> u8 {
         match asked {
             Asked::Done(_) => 5,
             _ if !missing.is_empty() => 2,
@@ -273,7 +289,7 @@ impl Succession<'_> {
     }
 
     /// Whose receipts keep the new key's sets from being in force.
-    fn missing_receipts(&self) -> Result<Vec<Name>, Failure> {
+    pub(super) fn missing_receipts(&self) -> Result<Vec<Name>, Failure> {
         let mut missing = Vec::new();
         for kind in [Kind::Master, Kind::Revocation] {
             let force = self.new.force(kind, self.new.now)?;
@@ -310,7 +326,7 @@ impl Succession<'_> {
     }
 
     /// The old key's request about this successor.
-    fn asked(&self) -> Result<Asked, Failure> {
+    pub(super) fn asked(&self) -> Result<Asked, Failure> {
         let mut open = Asked::Not;
         for found in self.old.requests().into_iter().flatten() {
             if found.successor() != Some(self.new.fingerprint.clone()) {

@@ -85,9 +85,8 @@ pub(super) fn prepare(
     })
 }
 
-/// Refuses a key that can't vouch for another one any more, or has done so already.
-pub(super) fn can_be_succeeded(opened: &Opened, new_user_id: &str) -> Result<(), Failure> {
-    opened.needs_the_time()?;
+/// Refuses a key that has ended: what it would say of another one is void.
+pub(super) fn still_vouches(opened: &Opened) -> Result<(), Failure> {
     let key = opened.key_now()?;
     if let Some(why) = key.revoked {
         return Err(
@@ -106,6 +105,14 @@ pub(super) fn can_be_succeeded(opened: &Opened, new_user_id: &str) -> Result<(),
         .fact("what it would say about a successor counts for nobody; nothing was made")
         .next("there: quorate extend --until DAY; or make the new key without --succeeds"));
     }
+    Ok(())
+}
+
+/// Refuses a key that can't vouch for another one any more, or has done so already.
+pub(super) fn can_be_succeeded(opened: &Opened, new_user_id: &str) -> Result<(), Failure> {
+    opened.needs_the_time()?;
+    still_vouches(opened)?;
+    let key = opened.key_now()?;
     if let Some(successor) = opened.successors()?.first() {
         return Err(
             Failure::new(Exit::Failed, "the old key has a successor already")

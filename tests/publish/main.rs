@@ -4,5 +4,6 @@
 mod home;
 mod keyserver;
 mod lint;
+mod schema;
 mod site;
 mod succession;

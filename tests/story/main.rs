@@ -22,6 +22,9 @@ mod rehearsed;
 mod rotated;
 mod rotation_killed;
 mod rotation_refused;
+mod rotation_told;
+#[path = "../publish/schema.rs"]
+mod schema;
 mod stock;
 mod submissions;
 mod team;

@@ -31,9 +31,9 @@ fn binds(team: &Team, offer: &str) -> Done {
 }
 
 /// A pair, as anna's `rotate` opens it: the ids of the old key's request and of the new one's, and the subkey.
-struct Pair {
-    old: String,
-    new: String,
+pub struct Pair {
+    pub old: String,
+    pub new: String,
     subkey: String,
 }
 
@@ -59,7 +59,7 @@ fn ids(done: &Done, subkey: String) -> Pair {
 }
 
 /// A successor with receipts, and a pair.
-fn paired(team: &Team) -> Pair {
+pub fn paired(team: &Team) -> Pair {
     rotate(team).exits(0).says("made");
     receipts(team);
     opened(team)

@@ -88,7 +88,8 @@ pub fn asked(team: &Team) -> String {
         .says("signed by the new key now");
     rotate(team)
         .exits(3)
-        .says("receipts of the new key are missing");
+        .says("receipts of the new key are missing")
+        .says("quorate share receipt --vault ../larch; then");
     receipts(team);
     rotate(team).exits(0).says("succeed").request()
 }
@@ -345,6 +346,12 @@ fn an_old_key_that_has_ended_says_what_is_still_possible() {
         .exits(1)
         .says("is revoked")
         .says("without --succeeds");
+    // Also where the calendar is at its end.
+    let config = team.vault().join("team.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let lines = text.lines().filter(|line| !line.contains("Larch"));
+    std::fs::write(&config, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    rotate(&team).exits(1).says("is revoked");
 }
 
 #[test]
