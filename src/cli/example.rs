@@ -476,16 +476,18 @@ Examples:
 /// `quorate publish --help`
 pub(super) const PUBLISH: &str = "\
 `keyserver` sends with gpg and reads back into a keyring that is thrown away; a
-step whose result doesn't arrive stays open, exit 1. `site` writes two files
-into the checkout and commits nothing. `succession` writes the chain and the
-script that walks it.
+step whose result doesn't arrive stays open, exit 1. `site` writes the key's page,
+the series data and, where the front page lists the keys, that list into the
+checkout, and commits nothing. `succession` writes the chain and the script that
+walks it. `mail` writes a message file and sends nothing.
 
 Examples:
   quorate publish keyserver hkps://keyserver.example.org
   quorate publish keyserver hkp://localhost:11371 larch.asc
   quorate publish site ../site --series larch --start 2026-10-05 --previous old.asc
   quorate publish succession juniper.asc larch.asc --out out/succession.asc
-  quorate publish mail announcement.asc --from r@example.org --to u@example.org --subject News";
+  quorate publish mail announcement.asc --from r@example.org --to u@example.org --subject News
+  quorate publish mail announcement.asc --mime --from r@example.org --to u@example.org --subject News";
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@
 //! thing that a user needs who trusts the old key.
 
 pub mod announcement;
+pub mod index_list;
 pub mod keyserver;
 pub mod mail;
 pub mod mail_signed;

@@ -76,6 +76,50 @@ fn both_files_are_ready_to_commit_and_doing_it_again_changes_nothing() {
 }
 
 #[test]
+fn a_front_page_that_lists_the_keys_gets_the_new_one() {
+    let home = Home::new();
+    let xena = XENA.to_lowercase();
+    let list = format!(
+        "Keys\n====\n\n* 2021-05-01..present (Xena Cycle key):\n  `key 0x{xena}`_ (details__)\n\n\
+         .. _`key 0x{xena}`: _static/0x{xena}.txt\n.. __: http://keys.example.org/0x{xena}\n"
+    );
+    home.write("releases/doc/source/index.rst", &list);
+    checkout(&home);
+    publish(&home, &format!("--previous {XENA}"))
+        .exits(0)
+        .says("wrote      doc/source/index.rst");
+    let yoga = YOGA.to_lowercase();
+    let page = home.read("releases/doc/source/index.rst");
+    for line in [
+        "* 2021-05-01..2021-10-26 (Xena Cycle key):\n",
+        "* 2021-10-26..present (Yoga Cycle key):\n",
+        &format!(
+            ".. _`key 0x{yoga}`: _static/0x{yoga}.txt\n.. __: http://keys.example.org/0x{yoga}\n"
+        ),
+    ] {
+        assert!(page.contains(line), "{page}");
+    }
+    publish(&home, &format!("--previous {XENA}"))
+        .exits(0)
+        .says("unchanged");
+    home.write(
+        "releases/doc/source/index.rst",
+        list.replace("2021-05-01..present", "from 2021"),
+    );
+    home.sh("cd releases && git checkout -q data && git clean -qfd && git add . && git -c user.name=t -c user.email=t@example.org commit -qm y")
+        .exits(0);
+    publish(&home, &format!("--previous {XENA}"))
+        .exits(1)
+        .says("line 4 isn't understood")
+        .says("nothing was written");
+    assert!(
+        !home
+            .read("releases/data/series_status.yaml")
+            .contains(&yoga)
+    );
+}
+
+#[test]
 fn a_page_without_the_predecessors_certification_is_refused() {
     let home = Home::new();
     checkout(&home);

@@ -16,14 +16,14 @@ pub(super) enum Command {
     /// Send the certificate to a keyserver, read it back and say what the server kept
     #[command(after_help = "Example:\n  quorate publish keyserver hkps://keyserver.example.org")]
     Keyserver(keyserver::Options),
-    /// Write the key's page and the series data into a checkout of the release site
+    /// Write the key's page, the series data and the front page's list into a checkout of the release site
     #[command(
         after_help = "Example:\n  quorate publish site ../site --series larch --start 2026-10-05 --previous old.asc"
     )]
     Site(site::Options),
     /// Write a signed announcement or statement as a message file, for the program that sends mail
     #[command(
-        after_help = "Example:\n  quorate publish mail announcement.asc --from r@example.org --to u@example.org --subject News"
+        after_help = "Examples:\n  quorate publish mail announcement.asc --from r@example.org --to u@example.org --subject News\n  quorate publish mail announcement.asc --mime --from r@example.org --to u@example.org --subject News"
     )]
     Mail(mail::Options),
     /// Write the chain of all keys, and the script that walks it with gpg alone

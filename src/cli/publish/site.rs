@@ -1,4 +1,4 @@
-//! `quorate publish site`: the key's page and the series data, written into a checkout of the release
+//! `quorate publish site`: the key's page, the series data and the front page's list, written into a checkout of the release
 //! site. What is written is read again first, and git is asked what lies there already.
 
 use std::path::{Path, PathBuf};
@@ -8,11 +8,12 @@ use sequoia_openpgp::armor::Kind;
 use sequoia_openpgp::serialize::SerializeInto as _;
 use sequoia_openpgp::{Cert, Fingerprint};
 
-use super::site_words::{not_reread, refused_series, unreadable};
+use super::site_words::{not_reread, refused_list, refused_series, unreadable};
 use crate::cli::certificates;
 use crate::cli::context::{Context, whole_fingerprint};
 use crate::cli::report::{Exit, Failure, path};
 use crate::openpgp::armor::enarmor;
+use crate::publish::index_list::{self, MAX_INDEX};
 use crate::publish::release_site::{
     FOLDER, MAX_PAGE, check, file_name, grouped, is_page_name, page, reread,
 };
@@ -105,6 +106,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         previous: previous_key.as_ref(),
     };
     let edited = series::edit(&text, &entry).map_err(|error| refused_series(&error))?;
+    let list = list(context, &site, &entry)?;
 
     let mut batch = Batch::new();
     let mut changed = Vec::new();
@@ -115,6 +117,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     if edited.changed {
         changed.push(series::FILE.to_owned());
         batch = batch.replace(&file, edited.text.clone().into_bytes(), 0o644);
+    }
+    if let Some(list) = list {
+        changed.push(index_list::FILE.to_owned());
+        batch = batch.replace(site.root.join(index_list::FILE), list, 0o644);
     }
     clean(context, &site, &changed)?;
     batch.commit(context.world.files, context.world.random)?;
@@ -156,6 +162,20 @@ fn tell(
     context.advise(&format!("  cd {}", path(&site.shown)));
     context.advise(&format!("  git add {}", changed.join(" ")));
     context.advise(&format!("  git commit -m 'Signing key of {series}'"));
+}
+
+/// The front page with the new key in its list, if it has one and that isn't there already.
+fn list(context: &Context<'_>, site: &Site, entry: &Entry<'_>) -> Result<Option<Vec<u8>>, Failure> {
+    let (files, page) = (context.world.files, site.root.join(index_list::FILE));
+    if files.kind(&page)? != Some(FileKind::File) {
+        return Ok(None);
+    }
+    let bytes = files.read(&page, MAX_INDEX)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::new(Exit::Failed, format!("{} isn't UTF-8", index_list::FILE)))?;
+    let edited = index_list::edit(text, entry).map_err(|error| refused_list(&error))?;
+    let changed = edited.filter(|edited| edited != text);
+    Ok(changed.map(String::into_bytes))
 }
 
 /// A folder with the two places, under git.

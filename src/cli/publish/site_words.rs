@@ -4,6 +4,7 @@ use sequoia_openpgp::Fingerprint;
 
 use crate::cli::lineage::missing;
 use crate::cli::report::{Exit, Failure};
+use crate::publish::index_list::{self, IndexError};
 use crate::publish::release_site::{PageError, PageFault, grouped};
 use crate::publish::series::{FILE, SeriesError};
 use crate::world::SafeText;
@@ -85,5 +86,26 @@ pub(super) fn refused_series(error: &SeriesError) -> Failure {
             safe(end)
         ))
         .next("--start has to be the day on which it ends"),
+    }
+}
+
+/// Why the list on the front page isn't edited.
+pub(super) fn refused_list(error: &IndexError) -> Failure {
+    let what = SafeText::limited(&error.to_string(), 200);
+    let failure = Failure::new(Exit::Failed, format!("{}: {what}", index_list::FILE))
+        .fact("nothing was written");
+    match error {
+        IndexError::Line { .. } => failure
+            .fact("known: '* 2026-04-01..present (Larch Cycle key):', then its key, and below the list the key's link")
+            .next("write that line in this form, or the new key's by hand, then again"),
+        IndexError::OtherLast { .. } => {
+            failure.next("is --previous right? git pull there; else add the new key by hand")
+        }
+        IndexError::PreviousDays { .. } => {
+            failure.next("--start has to be the day on which it ends")
+        }
+        IndexError::OtherDays { .. } => {
+            failure.next("give that day as --start, or edit the file by hand")
+        }
     }
 }
