@@ -252,9 +252,20 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         "This machine ({}) could have copied the key. No receipt changes that.",
         world.surroundings.machine
     ));
+    let mut made = ".gitignore team.toml keys vault.toml master.1.age revocation.1.age \
+                    practice.1.age sealed"
+        .to_owned();
+    if context
+        .world
+        .files
+        .kind(&folder.join("succession"))?
+        .is_some()
+    {
+        made.push_str(" succession");
+    }
     context.share_by_git(
         &folder,
-        ".gitignore team.toml keys vault.toml master.1.age revocation.1.age practice.1.age sealed",
+        &made,
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );
     Ok(())

@@ -119,8 +119,8 @@ fn first_step(
     successor::remember(context, old, &folder, true)?;
     context.say("");
     context.say(&format!(
-        "made {}: all of you: quorate share receipt (in there)",
-        path(&folder)
+        "made {0}: all of you: quorate share receipt --vault {0}",
+        screen::beside(context, &folder)
     ));
     context.say("  next: quorate rotate (here), once the receipts have come");
     Ok(())

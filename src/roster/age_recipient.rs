@@ -46,7 +46,7 @@ pub enum AgeRecipientError {
         kind: String,
     },
     /// An OpenPGP certificate; these are named by fingerprint.
-    #[error("an OpenPGP certificate")]
+    #[error("an OpenPGP certificate; name it by its fingerprint: seal = \"FINGERPRINT\"")]
     OpenPgp,
     /// More than one recipient.
     #[error("more than one recipient, the second on line {line}")]

@@ -84,7 +84,8 @@ pub fn receipts(team: &Team) {
 pub fn asked(team: &Team) -> String {
     rotate(team)
         .exits(0)
-        .says("made")
+        .says("made ../larch")
+        .says("practice.1.age sealed succession")
         .says("signed by the new key now");
     rotate(team)
         .exits(3)
