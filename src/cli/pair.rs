@@ -7,6 +7,7 @@ use quorate_share::Kind;
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
+use super::screen;
 use super::successor::{self, Place};
 use crate::ceremony::pair;
 use crate::roster::name::Name;
@@ -63,6 +64,27 @@ pub(super) fn not_at_hand(found: &Found) -> Failure {
     .next("clone it, or name its folder: --also DIR")
 }
 
+/// Refuses a key that nobody has compared on this machine, where there is no terminal to ask at: `--key` names the
+/// other one.
+fn is_known(context: &Context<'_>, there: &Context<'_>, folder: &Path) -> Result<(), Failure> {
+    if there.world.terminal.is_interactive() {
+        return Ok(());
+    }
+    let (_, signed) = there.at_hand()?;
+    if there.pins()?.of_key(&signed.fingerprint)?.is_some() {
+        return Ok(());
+    }
+    let folder = screen::beside(context, folder);
+    Err(Failure::new(
+        Exit::Usage,
+        "this machine sees the key of the other vault for the first time",
+    )
+    .fact("somebody has to compare its fingerprint; nothing was opened")
+    .next(format!(
+        "quorate status --vault {folder} --key FINGERPRINT, as you know it by voice or paper"
+    )))
+}
+
 impl<'w> Other<'w> {
     /// Opens the other vault and looks the other request up.
     pub(super) fn open(
@@ -72,6 +94,7 @@ impl<'w> Other<'w> {
         folder: &Path,
     ) -> Result<Self, Failure> {
         let there = context.at(folder, Some(me));
+        is_known(context, &there, folder)?;
         let opened = there.open()?;
         let mut all = opened.requests().into_iter().flatten();
         let Some(other) = all.find(|other| pair::is_one(&found.verified, &other.verified)) else {

@@ -242,6 +242,21 @@ fn one_of_a_pair_is_not_answered_without_the_vault_of_the_other() {
 }
 
 #[test]
+fn the_other_key_of_a_pair_is_compared_before_it_is_answered_for() {
+    let team = team(2);
+    let pair = paired(&team);
+    let words = team.words(&pair.old);
+    let approve = ["approve", &pair.old, "--way", "voice", "--words", &words];
+    // Cleo has given her receipt on another machine.
+    std::fs::remove_dir_all(team.home("cleo").join(".local")).unwrap();
+    team.as_holder("cleo", &approve)
+        .exits(2)
+        .says("quorate status --vault ../larch --key FINGERPRINT");
+    at_larch(&team, "cleo", &["status"]).exits(0);
+    team.as_holder("cleo", &approve).exits(0).says("2 of 2");
+}
+
+#[test]
 fn a_pair_of_which_one_was_swapped_is_answered_by_nobody() {
     let team = team(2);
     let pair = paired(&team);
