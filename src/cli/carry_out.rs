@@ -61,6 +61,7 @@ impl Table<'_> {
             Signing::Done(reply) => reply,
             Signing::Refused(failure) => {
                 tell_verdicts(context, submissions, &failure.verdicts);
+                self.was_in_vain(opened, &failure, &ran);
                 return Err(refused(opened, found, &failure));
             }
         };
@@ -313,7 +314,7 @@ fn too_few(opened: &Opened, found: &Found, have: &[&Name]) -> Failure {
         usize::from(needed) - have.len().min(usize::from(needed)),
         missing.join(", ")
     ))
-    .fact("nothing was signed; the vault is unchanged")
+    .fact("nothing was signed")
     .next(format!(
         "quorate perform {} again, when their submissions have come",
         found.id

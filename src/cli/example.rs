@@ -158,7 +158,8 @@ pub(super) const PERFORM: &str = "\
 Takes the submissions from this machine's inbox, and files or folders named.
 Writes results/, minutes/ and approvals/ in the vault and the certificates to
 out/, then deletes the one-time key and the inbox. A request that was carried
-out already gives its recorded result.
+out already gives its recorded result. With too few true shares nothing is
+signed, and minutes/ID-….attempt tells that it was tried.
 
 Examples:
   quorate perform c41f9e2

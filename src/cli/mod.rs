@@ -4,6 +4,7 @@ mod aftermath;
 mod alone;
 mod answers;
 mod approve;
+mod attempts;
 mod attest;
 mod attested;
 mod attesters;

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::keys::MAX_KEY_FILE;
 use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
+use crate::ceremony::attempt::MAX_ATTEMPT;
 use crate::ceremony::drill::MAX_DRILL;
 use crate::ceremony::drill_minutes::MAX_DRILL_MINUTES;
 use crate::ceremony::minutes::MAX_MINUTES;
@@ -63,6 +64,7 @@ pub(super) struct Evidence {
     pub approvals: Pieces,
     pub results: Pieces,
     pub minutes: Pieces,
+    pub attempts: Pieces,
     /// Revocations that were learnt from outside.
     pub learnt: Pieces,
     /// What a key and the one that it succeeds say of each other.
@@ -71,6 +73,7 @@ pub(super) struct Evidence {
     pub drills: Pieces,
     pub drill_answers: Pieces,
     pub drill_minutes: Pieces,
+    pub drill_attempts: Pieces,
     /// What the roots handed in; read only where attestations are to be checked with it.
     pub keys: Pieces,
     /// Files that could not be read, and why.
@@ -109,11 +112,13 @@ impl Evidence {
             approvals: read("approvals", ".approval", MAX_APPROVAL)?,
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
+            attempts: read("minutes", ".attempt", MAX_ATTEMPT)?,
             learnt: read("revocations", ".asc", MAX_LEARNT_FILE)?,
             succession: read("succession", ".asc", MAX_SUCCESSION)?,
             drills: read("drills", ".drill", MAX_DRILL)?,
             drill_answers: read("drills", ".answer", MAX_APPROVAL)?,
             drill_minutes: read("drills", ".minutes", MAX_DRILL_MINUTES)?,
+            drill_attempts: read("drills", ".attempt", MAX_ATTEMPT)?,
             unreadable,
         })
     }

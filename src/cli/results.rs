@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
+use crate::ceremony::asked::REQUEST;
+use crate::ceremony::attempt::Attempt;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
@@ -91,24 +93,23 @@ impl Opened {
         map
     }
 
-    /// The newest minutes: those that no others name.
+    /// The newest minutes and attempts: those that no others name.
     pub(super) fn heads(&self) -> Vec<Digest> {
-        let all: Vec<(Minutes, Digest)> = self
-            .evidence
-            .minutes
-            .iter()
-            .filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok())
+        let (minutes, attempts) = (&self.evidence.minutes, &self.evidence.attempts);
+        let minutes = minutes.iter();
+        let minutes = minutes.filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok());
+        let mut heads: Vec<(Vec<Digest>, Digest)> = minutes
+            .map(|(minutes, digest)| (minutes.heads, digest))
             .collect();
-        let named: Vec<Digest> = all
-            .iter()
-            .flat_map(|(minutes, _)| minutes.heads.iter().copied())
-            .collect();
-        let mut heads: Vec<Digest> = all
-            .iter()
-            .map(|(_, digest)| *digest)
-            .filter(|d| !named.contains(d))
-            .collect();
+        let attempts = attempts.iter();
+        let attempts =
+            attempts.filter_map(|(_, file)| Attempt::read(file, &REQUEST, self.manifest()).ok());
+        heads.extend(attempts.map(|(attempt, digest)| (attempt.heads, digest)));
+        let named: Vec<Digest> = heads.iter().flat_map(|(heads, _)| heads.clone()).collect();
+        let mut heads: Vec<Digest> = heads.into_iter().map(|(_, digest)| digest).collect();
+        heads.retain(|digest| !named.contains(digest));
         heads.sort_unstable();
+        heads.dedup();
         heads
     }
 }

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::keys::MAX_KEY_FILE;
 use super::opened::{Found, Opened, read_folder};
 use super::report::{Exit, Failure, path};
-use super::{screen, verify_changes};
+use super::{attempts, screen, verify_changes};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
@@ -182,6 +182,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                 minutes.operator
             ))
         }
+        b"quorate attempt 1" => opened.check_attempt(file),
         _ if head.starts_with(b"-----BEGIN PGP PUBLIC KEY") => opened.check_attestation(file),
         _ => opened
             .check_drill(file)
@@ -253,10 +254,12 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ("decline", &evidence.declines),
         ("result", &evidence.results),
         ("minutes", &evidence.minutes),
+        ("attempt", &evidence.attempts),
         ("attestation", &evidence.attestations),
         ("drill", &evidence.drills),
         ("drill answer", &evidence.drill_answers),
         ("drill minutes", &evidence.drill_minutes),
+        ("drill attempt", &evidence.drill_attempts),
     ];
     let mut counts = Vec::new();
     for (word, files) in kinds {
@@ -319,6 +322,12 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     for found in opened.requests().into_iter().flatten() {
         describe(context, opened, &found);
     }
+    for found in opened.drills().into_iter().flatten() {
+        for attempt in opened.attempts(&found.verified) {
+            let told = attempts::told(&attempt);
+            context.say(&format!("{:<12} drill; tried {told}", found.id));
+        }
+    }
     if !evidence.drills.is_empty() {
         context.say(&format!("last drill   {}", opened.last_drill().line()));
     }
@@ -372,6 +381,9 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
         request.opener,
         screen::list(&names)
     ));
+    for attempt in opened.attempts(&found.verified) {
+        context.say(&format!("             tried {}", attempts::told(&attempt)));
+    }
     match opened.outcome(found) {
         Ok(Some(outcome)) => {
             let needed = opened

@@ -48,11 +48,15 @@ pub enum Namespace {
     DrillSubmission,
     /// The opener's report of a drill.
     DrillMinutes,
+    /// The operator's report that it was tried in vain.
+    Attempt,
+    /// The same of a drill.
+    DrillAttempt,
 }
 
 impl Namespace {
     /// All of them: what an allowed-signers file lets a holder key sign.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Receipt,
         Self::Request,
         Self::Approval,
@@ -66,6 +70,8 @@ impl Namespace {
         Self::DrillAnswer,
         Self::DrillSubmission,
         Self::DrillMinutes,
+        Self::Attempt,
+        Self::DrillAttempt,
     ];
 
     /// As it stands in the signature, for example `receipt@quorate`.
@@ -85,6 +91,8 @@ impl Namespace {
             Self::DrillAnswer => "drill-answer@quorate",
             Self::DrillSubmission => "drill-submission@quorate",
             Self::DrillMinutes => "drill-minutes@quorate",
+            Self::Attempt => "attempt@quorate",
+            Self::DrillAttempt => "drill-attempt@quorate",
         }
     }
 }

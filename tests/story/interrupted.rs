@@ -20,6 +20,18 @@ fn killed_everywhere_typing(
     answers: &[&str],
     go_on: impl Fn(&Team),
 ) {
+    killed_everywhere_exiting(team, who, arguments, answers, 0, go_on);
+}
+
+/// The same of a command that exits so when nobody stops it.
+fn killed_everywhere_exiting(
+    team: &Team,
+    who: &str,
+    arguments: &[&str],
+    answers: &[&str],
+    code: u8,
+    go_on: impl Fn(&Team),
+) {
     for half in [false, true] {
         for n in 1.. {
             assert!(n < 500, "it never ends");
@@ -52,7 +64,7 @@ fn killed_everywhere_typing(
             if stopped {
                 assert_ne!(done.code, 0, "stopped at {n}, and yet: {}", done.said);
             } else {
-                done.exits(0);
+                done.exits(code);
             }
             go_on(&copy);
             copy.holds_no_secret();
@@ -195,6 +207,33 @@ fn perform_killed_at_any_write_gives_the_same_result_when_run_again() {
             .says("1 signature");
         copy.run("anna", &["show", &id, "--words"]).exits(2);
     });
+}
+
+#[test]
+fn perform_with_too_few_killed_at_any_write_is_told_once_and_stops_nothing() {
+    let team = two();
+    let request = team.opens();
+    team.approves("ben", &request).exits(0);
+    let drill = team.opens_a_drill("master");
+    team.answers_the_drill("ben", &drill).exits(0);
+    let perform_request = vec!["perform", &request];
+    let perform_drill = vec!["drill", "perform", &drill];
+    for (arguments, folder) in [(&perform_request, "minutes"), (&perform_drill, "drills")] {
+        killed_everywhere_exiting(&team, "anna", arguments, &[], 3, |copy| {
+            copy.verifies();
+            copy.run("anna", arguments).exits(3);
+            assert_eq!(copy.attempts(folder).len(), 1);
+            copy.verifies().says("quorum not reached");
+            let (ben, file) = (
+                copy.submission("ben", &request),
+                copy.drill_submission("ben", &drill),
+            );
+            copy.performs(&request, &[&ben]).exits(0);
+            let again = ["drill", "perform", &drill, file.to_str().unwrap()];
+            copy.run("anna", &again).exits(0);
+            copy.verifies().says("quorum not reached");
+        });
+    }
 }
 
 #[test]

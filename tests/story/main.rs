@@ -23,4 +23,5 @@ mod stock;
 mod submissions;
 mod team;
 mod together;
+mod tried;
 mod worst_tools;

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use quorate_share::Kind;
 
 use crate::ceremony::approval::{Approval, ApprovalError};
-use crate::ceremony::asked::Asked as _;
+use crate::ceremony::asked::{Asked as _, DRILL};
+use crate::ceremony::attempt::Attempt;
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::drill_minutes::{DrillMinutes, DrillMinutesError};
 use crate::ceremony::request::RequestError;
+use crate::cli::attempts;
 use crate::cli::opened::{Opened, Piece};
 use crate::cli::report::{Exit, Failure};
 use crate::cli::screen;
@@ -174,6 +176,7 @@ impl Opened {
                 .map_err(|error| error.to_string()),
             b"quorate drill-answer 1" => self.check_answer(file),
             b"quorate drill-minutes 1" => self.check_minutes(file),
+            b"quorate drill-attempt 1" => self.check_drill_attempt(file),
             _ => return None,
         })
     }
@@ -190,6 +193,21 @@ impl Opened {
             }
         }
         Err(why)
+    }
+
+    fn check_drill_attempt(&self, file: &[u8]) -> Result<String, String> {
+        let (attempt, _) =
+            Attempt::read(file, &DRILL, self.manifest()).map_err(|error| error.to_string())?;
+        let mut drills = self.drills().into_iter().flatten();
+        let found = drills
+            .find(|found| found.verified.digest() == attempt.request)
+            .ok_or("the drill that it belongs to isn't in this vault")?;
+        attempt
+            .fits(&found.verified, self.manifest(), self.now)
+            .map_err(|error| error.to_string())?;
+        let (id, operator) = (&found.id, &attempt.operator);
+        let told = attempts::told(&attempt);
+        Ok(format!("attempt at drill {id} by {operator}: {told}"))
     }
 
     fn check_minutes(&self, file: &[u8]) -> Result<String, String> {

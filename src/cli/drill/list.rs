@@ -4,6 +4,7 @@ use super::Show;
 use super::evidence::{Drilled, Found};
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::words;
+use crate::cli::attempts;
 use crate::cli::context::Context;
 use crate::cli::opened::Opened;
 use crate::cli::report::{Exit, Failure};
@@ -40,7 +41,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
     }
     drills.sort_by_key(|found| found.verified.opened());
     for found in &drills {
-        context.say(&line(&opened, found));
+        tell(context, &opened, found);
     }
     let all = opened.last_drill();
     context.say(&format!("last       {}", all.line()));
@@ -49,6 +50,14 @@ pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
         context.advise("  next: quorate drill open");
     }
     Ok(())
+}
+
+/// The drill, and what was tried in vain before.
+fn tell(context: &Context<'_>, opened: &Opened, found: &Found) {
+    context.say(&line(opened, found));
+    for attempt in opened.attempts(&found.verified) {
+        context.say(&format!("{:<10} tried {}", "", attempts::told(&attempt)));
+    }
 }
 
 fn line(opened: &Opened, found: &Found) -> String {
@@ -90,7 +99,7 @@ pub(super) fn show(context: &Context<'_>, options: &Show) -> Result<(), Failure>
         return Ok(());
     }
     context.say(super::NOTHING_AT_STAKE);
-    context.say(&line(&opened, &found));
+    tell(context, &opened, &found);
     context.say(&format!("digest     {digest}"));
     context.say(&format!("machine    {}", SafeText::new(&drill.machine)));
     context.say(&format!("program    {}", SafeText::new(&drill.program)));

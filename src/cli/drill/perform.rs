@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::evidence::Found;
+use crate::ceremony::RequestError;
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::drill_minutes::DrillMinutes;
 use crate::ceremony::submission::Verdict;
+use crate::cli::attempts::{Sorted, Tried};
 use crate::cli::carry_out::{Arrived, Secrets};
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, OneTimeKey};
@@ -63,10 +65,22 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let submissions = inbox::collect(context, &desk, &me, &found.id, &options.files)?;
     let now = context.world.clock.now();
-    found
-        .verified
-        .open_at(now)
-        .map_err(|error| super::refused(&found.id, &error))?;
+    let tried = Tried {
+        context,
+        opened: &opened,
+        asked: &found.verified,
+        id: &found.id,
+        me: &me,
+    };
+    if let Err(error) = found.verified.open_at(now) {
+        if matches!(error, RequestError::Closed(_)) {
+            tried.too_late(submissions.len(), || {
+                let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
+                Ok(secrets.holder_key)
+            });
+        }
+        return Err(super::refused(&found.id, &error));
+    }
 
     let practice_file = opened.read(files, &opened.set(found.verified.kind())?.practice_file)?;
     // It starts while gpg or a person opens the identity.
@@ -92,6 +106,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         Drilling::Done(reply) => reply,
         Drilling::Refused(failure) => {
             tell(context, &submissions, &failure.verdicts);
+            let sorted = Sorted::of_a_drill(&failure.verdicts);
+            tried.in_vain(sorted, &failure.refusal, &ran, &secrets.holder_key);
             return Err(refused(&opened, &found, &failure));
         }
     };
