@@ -430,6 +430,8 @@ fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Res
                 .map(|d| (d.sealed.as_str(), d.sealed_sha256)),
         );
     }
+    let copies = opened.manifest().own_copies.iter();
+    wanted.extend(copies.map(|copy| (copy.sealed.as_str(), copy.sealed_sha256)));
     wanted.sort_unstable();
     wanted.dedup();
     let ended = opened.has_ended()?;

@@ -131,6 +131,17 @@ pub struct Dealt {
     pub sealed_sha256: [u8; 32],
 }
 
+/// A copy of the key's revocations that one root can use alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCopy {
+    /// Who.
+    pub holder: Name,
+    /// The sealed copy's file, relative to the vault.
+    pub sealed: String,
+    /// SHA-256 of that file.
+    pub sealed_sha256: [u8; 32],
+}
+
 /// A share set: of the master file's or the revocation file's passphrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareSet {
@@ -191,6 +202,9 @@ pub struct Manifest {
     pub any_root_may_revoke: bool,
     /// The share sets: master, then revocation.
     pub sets: Vec<ShareSet>,
+    /// Each root's copy of the key's revocations, in the roster's order; none where nobody may use one alone, nor in
+    /// vaults that were made before the manifest had digests of them.
+    pub own_copies: Vec<OwnCopy>,
     /// The fingerprint of the key that this one succeeds.
     pub predecessor: Option<Fingerprint>,
     /// The age recipient of the revocation file's identity.
@@ -210,6 +224,12 @@ impl Manifest {
     #[must_use]
     pub fn sets(&self) -> &[ShareSet] {
         &self.sets
+    }
+
+    /// This root's copy of the key's revocations.
+    #[must_use]
+    pub fn own_copy(&self, holder: &Name) -> Option<&OwnCopy> {
+        self.own_copies.iter().find(|copy| copy.holder == *holder)
     }
 
     /// The root of this name.
@@ -297,6 +317,28 @@ impl Manifest {
         )?;
         for set in &self.sets {
             self.check_set(set)?;
+        }
+        self.check_own_copies()
+    }
+
+    fn check_own_copies(&self) -> Result<(), ManifestError> {
+        if self.own_copies.is_empty() {
+            return Ok(());
+        }
+        if !self.any_root_may_revoke {
+            return Err(ManifestError::Rule(
+                "it has copies for each root, and no root may use one",
+            ));
+        }
+        let holders = self.own_copies.iter().map(|copy| &copy.holder);
+        if !holders.eq(self.roster.iter().map(|member| &member.name)) {
+            return Err(ManifestError::Rule("not each root has one copy"));
+        }
+        for copy in &self.own_copies {
+            let stem = format!("sealed/alone.1/{}.", copy.holder);
+            if !matches!(copy.sealed.strip_prefix(&stem), Some("asc" | "age")) {
+                return Err(ManifestError::Rule("a copy has an unexpected name"));
+            }
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ pub fn carried_out(team: &Team, command: &[&str]) -> (Done, Done) {
 
 /// The certificate that was written for publishing.
 #[track_caller]
-fn published(team: &Team) -> Cert {
+pub fn published(team: &Team) -> Cert {
     let name = format!("out/0x{}.asc", team.fingerprint().to_lowercase());
     Cert::from_file(team.vault().join(name)).unwrap()
 }
@@ -411,51 +411,6 @@ fn an_expired_key_can_be_revoked_by_both_ways() {
         .performs(&id, &[&later.submission("ben", &id)])
         .exits(0);
     later.run("anna", &["status"]).says("ENDED: REVOKED");
-}
-
-#[test]
-fn any_one_root_ends_the_key_only_where_the_team_chose_so() {
-    let team = team();
-    let digits = team.fingerprint()[..4].to_owned();
-    let alone = ["revoke", "key", "--alone", "--confirm", &digits];
-    team.as_holder("dan", &alone)
-        .exits(2)
-        .says("nobody can revoke this key alone");
-
-    let team = Team::needing(2);
-    let config = team.vault().join("team.toml");
-    let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, text.replace("revoke = false", "revoke = true")).unwrap();
-    team.run("anna", &["create", "--as", "anna"])
-        .exits(0)
-        .says("ANY ONE of you can end this key");
-    let digits = team.fingerprint()[..4].to_owned();
-    let alone = ["revoke", "key", "--alone", "--confirm", &digits];
-    team.holds_no_secret();
-    // Before any receipt, too: this is for the worst day.
-    let copy = team.copy();
-    std::fs::copy(
-        copy.vault().join("sealed/alone.1/ben.age"),
-        copy.vault().join("sealed/alone.1/dan.age"),
-    )
-    .unwrap();
-    copy.as_holder("dan", &alone)
-        .exits(1)
-        .says("sealed to another key");
-    team.as_holder("dan", &alone)
-        .exits(0)
-        .says("you alone")
-        .says("seen so by gpg and Sequoia");
-    team.run("dan", &["status"])
-        .exits(0)
-        .says("ENDED: REVOKED")
-        .says("make a new key in a new folder, and tell the users: docs/worst-day.md");
-    team.verifies();
-    let cert = published(&team);
-    assert_eq!(cert.primary_key().self_revocations().count(), 1);
-    team.as_holder("eve", &alone)
-        .exits(2)
-        .says("revoked already");
 }
 
 #[test]
