@@ -23,6 +23,10 @@ pub struct Form {
     pub approves: Namespace,
     /// What the encrypted part is signed for.
     pub submits: Namespace,
+    /// The head word of a holder's no, and what it is signed for.
+    pub decline: (&'static str, Namespace),
+    /// The head word of the opener's taking it back, and what that is signed for.
+    pub withdrawal: (&'static str, Namespace),
     /// The head word of a report that it was tried in vain.
     pub attempt: &'static str,
     /// What that is signed for.
@@ -36,6 +40,8 @@ pub const REQUEST: Form = Form {
     about: "request",
     approves: Namespace::Approval,
     submits: Namespace::Submission,
+    decline: ("decline", Namespace::Decline),
+    withdrawal: ("withdrawal", Namespace::Withdrawal),
     attempt: "attempt",
     tries: Namespace::Attempt,
 };
@@ -47,6 +53,8 @@ pub const DRILL: Form = Form {
     about: "drill",
     approves: Namespace::DrillAnswer,
     submits: Namespace::DrillSubmission,
+    decline: ("drill-decline", Namespace::DrillDecline),
+    withdrawal: ("drill-withdrawal", Namespace::DrillWithdrawal),
     attempt: "drill-attempt",
     tries: Namespace::DrillAttempt,
 };

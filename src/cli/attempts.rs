@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::carry_out::Table;
 use super::context::Context;
-use super::opened::{Opened, Pieces};
+use super::opened::{Found, Opened, Pieces};
 use super::report::Failure;
 use super::screen;
 use crate::ceremony::asked::{Asked, DRILL, REQUEST};
@@ -15,7 +15,6 @@ use crate::roster::name::Name;
 use crate::session::drill::DrillVerdict;
 use crate::session::front::Ran;
 use crate::session::refusal::Refusal;
-use crate::session::sign::SignFailure;
 use crate::vault::record::Digest;
 
 /// What came of the submissions, sorted.
@@ -38,7 +37,7 @@ impl Sorted {
         }
     }
 
-    fn of(verdicts: &[Verdict]) -> Self {
+    pub(super) fn of(verdicts: &[Verdict]) -> Self {
         let mut sorted = Self::default();
         verdicts.iter().for_each(|verdict| sorted.take(verdict));
         sorted
@@ -86,14 +85,13 @@ fn once(list: &mut Vec<Name>, name: &Name) {
 pub(super) struct Tried<'a, A: Asked> {
     pub context: &'a Context<'a>,
     pub opened: &'a Opened,
-    pub asked: &'a A,
-    pub id: &'a str,
+    pub found: &'a Found<A>,
     pub me: &'a Name,
 }
 
 impl<A: Asked> Tried<'_, A> {
     /// A session was given shares, and refused. Without a share of anybody's there is nothing to be told.
-    pub(super) fn in_vain(&self, sorted: Sorted, refusal: &Refusal, ran: &Ran, key: &HolderKey) {
+    fn in_vain(&self, sorted: Sorted, refusal: &Refusal, ran: &Ran, key: &HolderKey) {
         if !sorted.had_shares() {
             return;
         }
@@ -141,7 +139,7 @@ impl<A: Asked> Tried<'_, A> {
         sorted: Sorted,
         session: Option<(String, u32)>,
     ) -> Result<Attempt, Failure> {
-        let (context, asked) = (self.context, self.asked);
+        let (context, asked) = (self.context, &self.found.verified);
         Ok(Attempt {
             vault: asked.vault(),
             request: asked.digest(),
@@ -167,7 +165,7 @@ impl<A: Asked> Tried<'_, A> {
     }
 
     fn is_told(&self, attempt: &Attempt) -> bool {
-        let attempts = self.opened.attempts(self.asked);
+        let attempts = self.opened.attempts(&self.found.verified);
         attempts.iter().any(|other| attempt.says_the_same_as(other))
     }
 
@@ -182,14 +180,22 @@ impl<A: Asked> Tried<'_, A> {
                 format!("it is refused: {error}"),
             )
         };
-        let file = attempt.sign(self.asked.form(), key).map_err(failed)?;
-        // The worker is believed in nothing: what it gave must be what everybody will read.
-        let read = Attempt::read(&file, self.asked.form(), self.opened.manifest());
-        read.and_then(|(read, _)| read.fits(self.asked, self.opened.manifest(), attempt.tried))
+        let file = attempt
+            .sign(self.found.verified.form(), key)
             .map_err(failed)?;
-        let folder = folder(self.asked);
+        // The worker is believed in nothing: what it gave must be what everybody will read.
+        let read = Attempt::read(&file, self.found.verified.form(), self.opened.manifest());
+        read.and_then(|(read, _)| {
+            read.fits(&self.found.verified, self.opened.manifest(), attempt.tried)
+        })
+        .map_err(failed)?;
+        let folder = folder(&self.found.verified);
         let digest = Digest::of(&file).to_string();
-        let path = PathBuf::from(format!("{folder}/{}-{}.attempt", self.id, &digest[..8]));
+        let path = PathBuf::from(format!(
+            "{folder}/{}-{}.attempt",
+            self.found.id,
+            &digest[..8]
+        ));
         self.context
             .write(self.opened, vec![(path.clone(), file)])?;
         Ok(Some(path))
@@ -201,8 +207,8 @@ impl<A: Asked> Tried<'_, A> {
             Ok(None) => {}
             Ok(Some(file)) => {
                 context.say(&format!("recorded   {}", super::report::path(&file)));
-                let message = format!("Tried {}", self.id);
-                context.share_by_git(&self.opened.folder, folder(self.asked), &message);
+                let message = format!("Tried {}", self.found.id);
+                context.share_by_git(&self.opened.folder, folder(&self.found.verified), &message);
             }
             Err(failure) => context.warn(&format!(
                 "that this was tried is not recorded: {}",
@@ -212,22 +218,27 @@ impl<A: Asked> Tried<'_, A> {
     }
 }
 
-impl Table<'_> {
+impl<A: Asked> Table<'_, A> {
     /// Records that this was tried in vain.
-    pub(super) fn was_in_vain(&self, opened: &Opened, failure: &SignFailure, ran: &Ran) {
+    pub(super) fn was_in_vain(
+        &self,
+        opened: &Opened,
+        sorted: Sorted,
+        refusal: &Refusal,
+        ran: &Ran,
+    ) {
         let tried = Tried {
             context: self.context,
             opened,
-            asked: &self.found.verified,
-            id: &self.found.id,
+            found: self.found,
             me: self.me,
         };
-        let sorted = Sorted::of(&failure.verdicts);
-        tried.in_vain(sorted, &failure.refusal, ran, &self.secrets.holder_key);
+        tried.in_vain(sorted, refusal, ran, &self.secrets.holder_key);
     }
 }
 
-fn is_a_drill(asked: &impl Asked) -> bool {
+/// A drill, and no request?
+pub(super) fn is_a_drill(asked: &impl Asked) -> bool {
     asked.form().attempt == DRILL.attempt
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use quorate_share::Kind;
 use zeroize::Zeroizing;
 
+use super::attempts::Sorted;
 use super::context::Context;
 use super::desk::Desk;
 use super::opened::{Found, Opened};
@@ -14,6 +15,7 @@ use super::{certified, own_files, screen};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::{self, Outcome};
+use crate::ceremony::request::VerifiedRequest;
 use crate::ceremony::submission::Verdict;
 use crate::openpgp::Plan;
 use crate::openpgp::draft::{Destination, Draft};
@@ -36,11 +38,11 @@ pub(super) struct Secrets {
     pub holder_key: HolderKey,
 }
 
-/// A request on the machine that opened it, and all that belongs to it.
-pub(super) struct Table<'a> {
+/// A request or a drill on the machine that opened it, and all that belongs to it.
+pub(super) struct Table<'a, A = VerifiedRequest> {
     pub context: &'a Context<'a>,
     pub me: &'a Name,
-    pub found: &'a Found,
+    pub found: &'a Found<A>,
     pub desk: &'a Desk,
     pub secrets: &'a Secrets,
     pub strict: bool,
@@ -61,7 +63,8 @@ impl Table<'_> {
             Signing::Done(reply) => reply,
             Signing::Refused(failure) => {
                 tell_verdicts(context, submissions, &failure.verdicts);
-                self.was_in_vain(opened, &failure, &ran);
+                let sorted = Sorted::of(&failure.verdicts);
+                self.was_in_vain(opened, sorted, &failure.refusal, &ran);
                 return Err(refused(opened, found, &failure));
             }
         };

@@ -74,17 +74,19 @@ pub(super) struct Evidence {
     pub drill_answers: Pieces,
     pub drill_minutes: Pieces,
     pub drill_attempts: Pieces,
+    pub drill_withdrawals: Pieces,
+    pub drill_declines: Pieces,
     /// What the roots handed in; read only where attestations are to be checked with it.
     pub keys: Pieces,
     /// Files that could not be read, and why.
     pub unreadable: Vec<String>,
 }
 
-/// A request that was looked up.
-pub(super) struct Found {
+/// A request that was looked up; or a drill.
+pub(super) struct Found<A = VerifiedRequest> {
     pub id: String,
     pub file: Piece,
-    pub verified: VerifiedRequest,
+    pub verified: A,
 }
 
 impl Evidence {
@@ -118,6 +120,8 @@ impl Evidence {
             drills: read("drills", ".drill", MAX_DRILL)?,
             drill_answers: read("drills", ".answer", MAX_APPROVAL)?,
             drill_minutes: read("drills", ".minutes", MAX_DRILL_MINUTES)?,
+            drill_withdrawals: read("drills", ".withdrawal", MAX_OBJECTION)?,
+            drill_declines: read("drills", ".decline", MAX_OBJECTION)?,
             drill_attempts: read("drills", ".attempt", MAX_ATTEMPT)?,
             unreadable,
         })

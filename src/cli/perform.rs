@@ -64,8 +64,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             let tried = Tried {
                 context,
                 opened: &opened,
-                asked: &found.verified,
-                id,
+                found: &found,
                 me: &me,
             };
             tried.too_late(submissions.len(), || {

@@ -37,6 +37,11 @@ impl Opened {
         for (_, file) in &self.evidence.withdrawals {
             look("withdrawal", file, &|file| self.is_a_withdrawal(file));
         }
+        for (_, file) in &self.evidence.drill_withdrawals {
+            look("drill-withdrawal", file, &|file| {
+                self.is_a_drills_withdrawal(file)
+            });
+        }
         for (_, file) in &self.evidence.learnt {
             look("revocation", file, &|file| self.is_a_revocation(file));
         }
@@ -64,6 +69,11 @@ impl Opened {
     fn is_a_revocation(&self, file: &[u8]) -> bool {
         let own = self.in_use();
         own.is_ok_and(|own| learnt::evidence(file, &own).is_ok())
+    }
+
+    fn is_a_drills_withdrawal(&self, file: &[u8]) -> bool {
+        let mut drills = self.drills().into_iter().flatten();
+        drills.any(|found| self.objection(&found, No::Withdrawal, file).is_ok())
     }
 
     fn is_a_withdrawal(&self, file: &[u8]) -> bool {

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::keys::MAX_KEY_FILE;
 use super::opened::{Found, Opened, read_folder};
 use super::report::{Exit, Failure, path};
-use super::{attempts, screen, verify_changes};
+use super::{screen, verify_changes, verify_told};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
@@ -258,6 +258,8 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ("attestation", &evidence.attestations),
         ("drill", &evidence.drills),
         ("drill answer", &evidence.drill_answers),
+        ("drill decline", &evidence.drill_declines),
+        ("drill withdrawal", &evidence.drill_withdrawals),
         ("drill minutes", &evidence.drill_minutes),
         ("drill attempt", &evidence.drill_attempts),
     ];
@@ -319,15 +321,7 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         let why = opened.why_not(error);
         context.say(&format!("             {} doesn't count: {why}", path(file)));
     }
-    for found in opened.requests().into_iter().flatten() {
-        describe(context, opened, &found);
-    }
-    for found in opened.drills().into_iter().flatten() {
-        for attempt in opened.attempts(&found.verified) {
-            let told = attempts::told(&attempt);
-            context.say(&format!("{:<12} drill; tried {told}", found.id));
-        }
-    }
+    verify_told::requests_and_drills(context, opened);
     if !evidence.drills.is_empty() {
         context.say(&format!("last drill   {}", opened.last_drill().line()));
     }
@@ -355,67 +349,6 @@ fn made_before(opened: &Opened) -> Option<String> {
     let primary = primary_of(manifest.certificate.as_bytes()).ok()?;
     let made = Timestamp::from(primary.creation_time());
     (made < manifest.created).then(|| made.day())
-}
-
-fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
-    let request = found.verified.request();
-    let approvals = opened.approvals(found);
-    let names: Vec<_> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.clone())
-        .collect();
-    let declined: Vec<_> = opened
-        .declines(found)
-        .into_iter()
-        .map(|d| d.holder)
-        .collect();
-    let declined = if declined.is_empty() {
-        String::new()
-    } else {
-        format!("; declined by {}", screen::list(&declined))
-    };
-    context.say(&format!(
-        "{:<12} {}; opened by {}; approved by {}{declined}",
-        found.id,
-        explain::title(&request.drafts),
-        request.opener,
-        screen::list(&names)
-    ));
-    for attempt in opened.attempts(&found.verified) {
-        context.say(&format!("             tried {}", attempts::told(&attempt)));
-    }
-    match opened.outcome(found) {
-        Ok(Some(outcome)) => {
-            let needed = opened
-                .set(request.kind)
-                .map_or(255, |set| set.threshold.get());
-            let enough = if names.len() >= usize::from(needed) {
-                String::new()
-            } else {
-                format!("; ONLY {} of {needed} approvals are here", names.len())
-            };
-            let n = outcome.values.len();
-            let s = if n == 1 { "" } else { "s" };
-            context.say(&format!(
-                "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
-            ));
-        }
-        Ok(None) if opened.was_carried_out(found) => {
-            context.warn(&format!(
-                "{}: its minutes are here, its result isn't: stopped before it was written, or taken away; \
-                 {} can tell, and write it anew",
-                found.id, request.opener
-            ));
-        }
-        Ok(None) if opened.not_ended(found).is_err() => {
-            context.say("             ended without a result: withdrawn or declined");
-        }
-        Ok(None) if request.closes <= context.world.clock.now() => {
-            context.say("             closed without a result");
-        }
-        Ok(None) => context.say("             open"),
-        Err(_) => context.say("             ITS RESULT IS NOT GENUINE"),
-    }
 }
 
 /// The files that the manifest has digests of.

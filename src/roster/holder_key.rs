@@ -52,11 +52,15 @@ pub enum Namespace {
     Attempt,
     /// The same of a drill.
     DrillAttempt,
+    /// A holder won't take part in a drill.
+    DrillDecline,
+    /// The opener takes a drill back.
+    DrillWithdrawal,
 }
 
 impl Namespace {
     /// All of them: what an allowed-signers file lets a holder key sign.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Receipt,
         Self::Request,
         Self::Approval,
@@ -72,6 +76,8 @@ impl Namespace {
         Self::DrillMinutes,
         Self::Attempt,
         Self::DrillAttempt,
+        Self::DrillDecline,
+        Self::DrillWithdrawal,
     ];
 
     /// As it stands in the signature, for example `receipt@quorate`.
@@ -93,6 +99,8 @@ impl Namespace {
             Self::DrillMinutes => "drill-minutes@quorate",
             Self::Attempt => "attempt@quorate",
             Self::DrillAttempt => "drill-attempt@quorate",
+            Self::DrillDecline => "drill-decline@quorate",
+            Self::DrillWithdrawal => "drill-withdrawal@quorate",
         }
     }
 }

@@ -289,6 +289,43 @@ fn a_drill_killed_at_any_write_is_done_when_run_again() {
 }
 
 #[test]
+fn a_drill_at_one_keyboard_killed_at_any_write_leaves_one_that_can_be_ended() {
+    let team = two();
+    let (anna, ben) = (team.identity("anna"), team.identity("ben"));
+    let arguments = ["drill", "open", "--here", "-i", anna.to_str().unwrap()];
+    let answers = ["ben", "yes", ben.to_str().unwrap(), "yes"];
+    killed_everywhere_typing(&team, "anna", &arguments, &answers, |copy| {
+        let drills = copy.vault().join("drills");
+        let listed = drills
+            .read_dir()
+            .map(|all| all.map(|one| one.unwrap().file_name()));
+        for name in listed.into_iter().flatten() {
+            let name = name.into_string().unwrap();
+            let Some(id) = name.strip_suffix(".drill") else {
+                continue;
+            };
+            if copy.vault().join(format!("drills/{id}.minutes")).exists() {
+                copy.run("anna", &["drill", "perform", id])
+                    .exits(0)
+                    .says("carried out already");
+            } else {
+                copy.run("anna", &["drill", "perform", id])
+                    .exits(3)
+                    .says("ended with its terminal");
+                let because = ["withdraw", id, "--because", "killed"];
+                copy.as_holder("anna", &because).exits(0);
+            }
+        }
+        let id = copy.opens_a_drill("master");
+        copy.answers_the_drill("ben", &id).exits(0);
+        let file = copy.drill_submission("ben", &id);
+        let perform = ["drill", "perform", &id, file.to_str().unwrap()];
+        copy.run("anna", &perform).exits(0);
+        copy.verifies();
+    });
+}
+
+#[test]
 fn a_full_disk_or_a_read_only_folder_is_a_sentence_and_loses_nothing() {
     let team = two();
     let id = team.opens();

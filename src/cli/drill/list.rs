@@ -4,6 +4,7 @@ use super::Show;
 use super::evidence::{Drilled, Found};
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::words;
+use crate::cli::answers::Ended;
 use crate::cli::attempts;
 use crate::cli::context::Context;
 use crate::cli::opened::Opened;
@@ -45,7 +46,9 @@ pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
     }
     let all = opened.last_drill();
     context.say(&format!("last       {}", all.line()));
-    let is_open = |found: &Found| found.verified.open_at(opened.now).is_ok();
+    let is_open = |found: &Found| {
+        found.verified.open_at(opened.now).is_ok() && how_it_ended(&opened, found).is_none()
+    };
     if all.last.is_none() && !drills.iter().any(is_open) {
         context.advise("  next: quorate drill open");
     }
@@ -60,19 +63,39 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) {
     }
 }
 
+/// That it was withdrawn, or declined by too many.
+fn how_it_ended(opened: &Opened, found: &Found) -> Option<String> {
+    Some(match opened.ended(found).ok()?? {
+        Ended::Withdrawn(no) => {
+            let why = SafeText::limited(&no.because, 200);
+            format!("withdrawn by {}: \"{why}\"", no.holder)
+        }
+        Ended::Declined { left, needed, .. } => {
+            format!("declined: {needed} are needed, {left} are left")
+        }
+    })
+}
+
 fn line(opened: &Opened, found: &Found) -> String {
     let drill = found.verified.drill();
     let state = match opened.drilled(found) {
         Some(drilled) => told(found, &drilled),
         None => {
             let answers = opened.drill_answers(found);
+            let ended = how_it_ended(opened, found);
             let names: Vec<&Name> = answers.iter().map(|answer| &answer.holder).collect();
             let state = match found.verified.open_at(opened.now) {
+                _ if ended.is_some() => ended.unwrap_or_default(),
                 Ok(()) => format!("open until {}", screen::minute(drill.closes)),
                 Err(_) => format!("closed {} without a quorum", screen::minute(drill.closes)),
             };
             let set = kind_word(drill.kind);
-            format!("{state}; {set} set; answered: {}", screen::list(&names))
+            let mut line = format!("{state}; {set} set; answered: {}", screen::list(&names));
+            for no in opened.declines(found) {
+                let why = SafeText::limited(&no.because, 200);
+                line.push_str(&format!("; {} declined: \"{why}\"", no.holder));
+            }
+            line
         }
     };
     format!("{:<10} opened by {}; {state}", found.id, drill.opener)

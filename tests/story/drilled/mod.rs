@@ -1,6 +1,8 @@
 //! Drills: the whole way with practice shares, and that neither way leads over to a real request.
 
 mod crossed;
+mod declined;
+mod held;
 
 use super::team::{Done, Team};
 use quorate::ceremony::DrillMinutes;
