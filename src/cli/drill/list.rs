@@ -55,9 +55,13 @@ pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The drill, and what was tried in vain before.
+/// The drill, who declined it, and what was tried in vain before.
 fn tell(context: &Context<'_>, opened: &Opened, found: &Found) {
     context.say(&line(opened, found));
+    for no in opened.declines(found) {
+        let why = SafeText::limited(&no.because, 200);
+        context.say(&format!("{:<10} {} declined: \"{why}\"", "", no.holder));
+    }
     for attempt in opened.attempts(&found.verified) {
         context.say(&format!("{:<10} tried {}", "", attempts::told(&attempt)));
     }
@@ -90,12 +94,7 @@ fn line(opened: &Opened, found: &Found) -> String {
                 Err(_) => format!("closed {} without a quorum", screen::minute(drill.closes)),
             };
             let set = kind_word(drill.kind);
-            let mut line = format!("{state}; {set} set; answered: {}", screen::list(&names));
-            for no in opened.declines(found) {
-                let why = SafeText::limited(&no.because, 200);
-                line.push_str(&format!("; {} declined: \"{why}\"", no.holder));
-            }
-            line
+            format!("{state}; {set} set; answered: {}", screen::list(&names))
         }
     };
     format!("{:<10} opened by {}; {state}", found.id, drill.opener)
