@@ -207,8 +207,16 @@ impl<A: Asked> Tried<'_, A> {
             Ok(None) => {}
             Ok(Some(file)) => {
                 context.say(&format!("recorded   {}", super::report::path(&file)));
-                let message = format!("Tried {}", self.found.id);
-                context.share_by_git(&self.opened.folder, folder(&self.found.verified), &message);
+                // Three lines for git would stand between a tired reader and what is missing.
+                let folder = folder(&self.found.verified);
+                if context.common.commit {
+                    let message = format!("Tried {}", self.found.id);
+                    context.share_by_git(&self.opened.folder, folder, &message);
+                } else {
+                    context.advise(&format!(
+                        "           for the others to see: git add {folder}"
+                    ));
+                }
             }
             Err(failure) => context.warn(&format!(
                 "that this was tried is not recorded: {}",

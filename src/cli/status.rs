@@ -190,7 +190,12 @@ fn without_a_turn(
     let me = opened
         .remembered_me()
         .map_or_else(String::new, |me| format!(", {me},"));
-    Ok(format!("you{me} have nothing to do"))
+    let lacks_answers = |open: &Open| open.approved.len() < usize::from(open.needed);
+    let others = match view.requests.iter().any(lacks_answers) {
+        true => "; for those who haven't answered: quorate status --remind",
+        false => "",
+    };
+    Ok(format!("you{me} have nothing to do{others}"))
 }
 
 /// Ten weeks before the key expires its rotation is due, six weeks before it is urgent.

@@ -62,7 +62,8 @@ fn too_few_release_nothing_and_the_attempt_is_recorded_once() {
     shown.exits(0).says(": quorum not reached; true: ben, anna");
     team.run("anna", &["status"])
         .exits(0)
-        .says("tried          20");
+        .says("tried          20")
+        .says("for those who haven't answered: quorate status --remind");
     team.verifies()
         .says("tried 20")
         .says("2 attempts")
