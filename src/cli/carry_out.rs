@@ -338,9 +338,13 @@ pub(super) fn finish(
     let cleared = desk.clear(context.world.files)?;
     let plural = if cleared.submissions == 1 { "" } else { "s" };
     if cleared.key {
+        let are = match found.verified.request().kind {
+            Kind::Revocation => "open the revocations that were made in advance",
+            _ => "are the master key",
+        };
         context.say(&format!(
             "deleted    the one-time key and {} submission{plural}. Until this disk and the key that\n           \
-             sealed it are beyond recovery, enough old copies are the master key.",
+             sealed it are beyond recovery, enough old copies {are}.",
             cleared.submissions
         ));
     } else if cleared.live {
