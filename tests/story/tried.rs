@@ -227,6 +227,16 @@ fn a_forged_attempt_is_named_a_copied_one_stops_nothing_and_neither_counts() {
     team.run("eve", &["verify", "--key", &key]).exits(4);
     std::fs::remove_file(&forged).unwrap();
     team.verifies();
+    // A quorum that the session refused for another reason is told with its word.
+    let refused = with(&|one| {
+        one.ending = Ending::Refused("no-such-revocation".into());
+        one.counted = vec![name("anna"), name("ben"), name("cleo")];
+        one.submissions = 3;
+    });
+    std::fs::write(&forged, refused.sign(&REQUEST, &anna).unwrap()).unwrap();
+    team.verifies()
+        .says("refused by the session (no-such-revocation); true: anna, ben, cleo");
+    std::fs::remove_file(&forged).unwrap();
     // Alone, too, and by the stock program.
     let relative = format!("minutes/{}", file.file_name().unwrap().to_str().unwrap());
     team.run("anna", &["verify", &relative])

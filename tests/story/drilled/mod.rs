@@ -290,7 +290,8 @@ fn a_drill_that_has_closed_or_is_another_vaults_ends_in_a_sentence() {
     team.days_pass(8);
     team.performs_the_drill(&id, &[&ben, &cleo])
         .exits(3)
-        .says("closed at");
+        .says("closed at")
+        .says("recorded   drills/");
     team.as_holder("dan", &["drill", "answer", &id])
         .exits(3)
         .says("closed at");
