@@ -55,7 +55,7 @@ impl Opened {
         kind: No,
         file: &[u8],
     ) -> Result<Objection, ObjectionError> {
-        Objection::read(file, kind, self.manifest(), &found.verified, self.now)
+        Objection::read(file, kind, self.manifest(), &*found.verified, self.now)
     }
 
     /// A decline or a withdrawal by a holder of the set that is asked: where it goes, and the signed file.
@@ -67,7 +67,7 @@ impl Opened {
         because: &str,
         key: &HolderKey,
     ) -> Result<(PathBuf, Vec<u8>), Failure> {
-        let asked = &found.verified;
+        let asked = &*found.verified;
         let dealt = self
             .set(asked.kind())?
             .of(holder)
@@ -100,9 +100,9 @@ impl Opened {
 
     /// Has this holder said yes?
     pub(super) fn has_answered(&self, found: &Found<impl Asked>, holder: &Name) -> bool {
-        let mut answers = self.said_to(&found.verified).answers.iter();
+        let mut answers = self.said_to(&*found.verified).answers.iter();
         answers.any(|(_, file)| {
-            let read = Approval::read(file, self.manifest(), &found.verified, self.now);
+            let read = Approval::read(file, self.manifest(), &*found.verified, self.now);
             read.is_ok_and(|answer| answer.holder == *holder)
         })
     }
@@ -110,7 +110,7 @@ impl Opened {
     /// The valid declines, one per holder, of those who haven't said yes later.
     pub(super) fn declines(&self, found: &Found<impl Asked>) -> Vec<Objection> {
         let mut list: Vec<Objection> = Vec::new();
-        for (_, file) in self.said_to(&found.verified).declines {
+        for (_, file) in self.said_to(&*found.verified).declines {
             if let Ok(decline) = self.objection(found, No::Decline, file)
                 && !list.iter().any(|other| other.holder == decline.holder)
             {
@@ -141,7 +141,7 @@ impl Opened {
 
     /// Whether it was withdrawn, or declined by too many.
     pub(super) fn ended(&self, found: &Found<impl Asked>) -> Result<Option<Ended>, Failure> {
-        let mut withdrawals = self.said_to(&found.verified).withdrawals.iter();
+        let mut withdrawals = self.said_to(&*found.verified).withdrawals.iter();
         let read = |(_, file): &(_, super::opened::Piece)| {
             self.objection(found, No::Withdrawal, file).ok()
         };
@@ -156,7 +156,7 @@ impl Opened {
 
     /// Refuses what was withdrawn, or what too many declined.
     pub(super) fn not_ended(&self, found: &Found<impl Asked>) -> Result<(), Failure> {
-        let id = match is_a_drill(&found.verified) {
+        let id = match is_a_drill(&*found.verified) {
             true => format!("drill {}", found.id),
             false => found.id.clone(),
         };

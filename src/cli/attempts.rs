@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::carry_out::Table;
 use super::context::Context;
 use super::opened::{Found, Opened, Pieces};
+use super::read_once::named;
 use super::report::Failure;
 use super::screen;
 use crate::ceremony::asked::{Asked, DRILL, REQUEST};
@@ -139,7 +140,7 @@ impl<A: Asked> Tried<'_, A> {
         sorted: Sorted,
         session: Option<(String, u32)>,
     ) -> Result<Attempt, Failure> {
-        let (context, asked) = (self.context, &self.found.verified);
+        let (context, asked) = (self.context, &*self.found.verified);
         Ok(Attempt {
             vault: asked.vault(),
             request: asked.digest(),
@@ -165,7 +166,7 @@ impl<A: Asked> Tried<'_, A> {
     }
 
     fn is_told(&self, attempt: &Attempt) -> bool {
-        let attempts = self.opened.attempts(&self.found.verified);
+        let attempts = self.opened.attempts(&*self.found.verified);
         attempts.iter().any(|other| attempt.says_the_same_as(other))
     }
 
@@ -186,10 +187,10 @@ impl<A: Asked> Tried<'_, A> {
         // The worker is believed in nothing: what it gave must be what everybody will read.
         let read = Attempt::read(&file, self.found.verified.form(), self.opened.manifest());
         read.and_then(|(read, _)| {
-            read.fits(&self.found.verified, self.opened.manifest(), attempt.tried)
+            read.fits(&*self.found.verified, self.opened.manifest(), attempt.tried)
         })
         .map_err(failed)?;
-        let folder = folder(&self.found.verified);
+        let folder = folder(&*self.found.verified);
         let digest = Digest::of(&file).to_string();
         let path = PathBuf::from(format!(
             "{folder}/{}-{}.attempt",
@@ -208,7 +209,7 @@ impl<A: Asked> Tried<'_, A> {
             Ok(Some(file)) => {
                 context.say(&format!("recorded   {}", super::report::path(&file)));
                 // Three lines for git would stand between a tired reader and what is missing.
-                let folder = folder(&self.found.verified);
+                let folder = folder(&*self.found.verified);
                 if context.common.commit {
                     let message = format!("Tried {}", self.found.id);
                     context.share_by_git(&self.opened.folder, folder, &message);
@@ -267,8 +268,10 @@ impl Opened {
         };
         let read = |file: &[u8]| Attempt::read(file, asked.form(), self.manifest()).ok();
         let mut attempts: Vec<Attempt> = Vec::new();
+        let about = asked.form().about;
         for (_, file) in pieces {
-            if let Some((attempt, _)) = read(file)
+            if named(file, about) == Some(asked.digest())
+                && let Some((attempt, _)) = read(file)
                 && attempt.fits(asked, self.manifest(), self.now).is_ok()
                 && !attempts.contains(&attempt)
             {
@@ -288,7 +291,7 @@ impl Opened {
             .find(|found| found.verified.digest() == attempt.request)
             .ok_or("the request that it belongs to isn't in this vault")?;
         attempt
-            .fits(&found.verified, self.manifest(), self.now)
+            .fits(&*found.verified, self.manifest(), self.now)
             .map_err(|e| e.to_string())?;
         let (id, operator) = (&found.id, &attempt.operator);
         Ok(format!("attempt at {id} by {operator}: {}", told(&attempt)))

@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
     if opened.names_a_drill(&options.request) {
         let found = opened.drill(&options.request)?;
         let id = &found.id;
-        let drill = &found.verified;
+        let drill = &*found.verified;
         drill
             .open_at(opened.now)
             .map_err(|error| drill::refused(id, &error))?;
@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context<'_>, kind: Kind, options: &Options) -> Resul
     }
     let found = opened.request(&options.request)?;
     let id = &found.id;
-    let request = &found.verified;
+    let request = &*found.verified;
     request
         .open_at(opened.now)
         .map_err(|error| request_failure(id, &error))?;
@@ -67,7 +67,7 @@ fn object<A: Asked>(
     found: &Found<A>,
     desk: &Desk,
 ) -> Result<(), Failure> {
-    let (id, asked) = (&found.id, &found.verified);
+    let (id, asked) = (&found.id, &*found.verified);
     let opener = asked.opener();
     match kind {
         Kind::Decline => may_decline(&opened, found, me)?,

@@ -50,6 +50,7 @@ mod perform;
 mod pins;
 mod plugin;
 mod publish;
+mod read_once;
 mod receipts;
 mod rehearse;
 mod rehearse_judged;

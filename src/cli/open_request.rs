@@ -1,6 +1,7 @@
 //! Opening a request: common to all commands that ask for the key.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use quorate_share::Kind;
@@ -157,7 +158,7 @@ pub(super) fn open(
         let found = Found {
             id,
             file: Arc::new(Zeroizing::new(request_file)),
-            verified,
+            verified: Rc::new(verified),
         };
         let secrets = Secrets {
             identity: LockedBytes::new(Zeroizing::new(one_time_key.to_text().as_bytes().to_vec())),

@@ -42,6 +42,8 @@ impl Options {
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    // It loads its libraries while the vault is read; it has nothing yet, and ends if it gets nothing.
+    let coming = context.worker(Purpose::Sign, SafeText::new(&options.request).as_str())?;
     let opened = context.open()?;
     let found = opened.request(&options.request)?;
     let id = &found.id;
@@ -78,8 +80,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     context.needs_force_for(&opened, request)?;
     opened.same_state(&found)?;
 
-    // It starts while gpg or a person opens the identity.
-    let coming = context.worker(Purpose::Sign, id)?;
     let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
     let table = Table {
         context,

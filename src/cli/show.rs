@@ -92,7 +92,7 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
         screen::list(&names),
         set.threshold.get()
     ));
-    for attempt in opened.attempts(&found.verified) {
+    for attempt in opened.attempts(&*found.verified) {
         context.say(&format!("tried      {}", attempts::told(&attempt)));
     }
     let now = context.world.clock.now();

@@ -301,7 +301,7 @@ fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
     for name in &open.waiting {
         context.say(&format!("  {:<16} -", name.to_string()));
     }
-    for attempt in view.opened.attempts(&open.found.verified) {
+    for attempt in view.opened.attempts(&*open.found.verified) {
         context.say(&format!("tried          {}", attempts::told(&attempt)));
     }
     let approved = open.approved.len();

@@ -47,7 +47,7 @@ impl<A: Asked> Table<'_, A> {
     pub(super) fn end(&self, because: &str) -> Failure {
         let id = &self.found.id;
         let failure = Failure::new(Exit::Quorum, format!("{id} ended: {because}"));
-        let folders = match is_a_drill(&self.found.verified) {
+        let folders = match is_a_drill(&*self.found.verified) {
             true => "drills",
             false => "requests approvals",
         };

@@ -10,6 +10,7 @@ use super::attested;
 use super::context::Context;
 use super::keys::MAX_KEY_FILE;
 use super::opened::{Found, Opened, read_folder};
+use super::read_once::named_request;
 use super::report::{Exit, Failure, path};
 use super::{screen, verify_changes, verify_told};
 use crate::ceremony::approval::Approval;
@@ -102,13 +103,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
     let manifest = opened.manifest();
     let head = file.split(|b| *b == b'\n').next().unwrap_or_default();
-    let of = |digest_in: &[u8]| -> Option<Found> {
-        opened.requests().into_iter().flatten().find(|found| {
-            let digest = found.verified.digest().to_string();
-            digest_in
-                .windows(digest.len())
-                .any(|window| window == digest.as_bytes())
-        })
+    let of = |file: &[u8]| -> Option<Found> {
+        let named = named_request(file)?;
+        let mut requests = opened.requests().into_iter().flatten();
+        requests.find(|found| found.verified.digest() == named)
     };
     let no_request = || "the request that it belongs to isn't in this vault".to_owned();
     match head {
@@ -128,7 +126,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
             .map_err(|e| e.to_string()),
         b"quorate approval 1" => {
             let found = of(file).ok_or_else(no_request)?;
-            Approval::read(file, manifest, &found.verified, opened.now)
+            Approval::read(file, manifest, &*found.verified, opened.now)
                 .map(|a| format!("approval of {} by {}", found.id, a.holder))
                 .map_err(|e| e.to_string())
         }
@@ -159,7 +157,8 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
         }
         b"quorate result 1" => {
             let found = of(file).ok_or_else(no_request)?;
-            let primary = primary_of(manifest.certificate.as_bytes()).map_err(|e| e.to_string())?;
+            let primary = opened.primary();
+            let primary = primary.map_err(|_| "the key of this vault can't be read".to_owned())?;
             let outcome =
                 Outcome::read(file, &found.verified, &primary).map_err(|e| e.to_string())?;
             if !opened.is_proved(&found, &outcome) {

@@ -10,7 +10,7 @@ pub(super) fn requests_and_drills(context: &Context<'_>, opened: &Opened) {
         describe(context, opened, &found);
     }
     for found in opened.drills().into_iter().flatten() {
-        for attempt in opened.attempts(&found.verified) {
+        for attempt in opened.attempts(&*found.verified) {
             let told = attempts::told(&attempt);
             context.say(&format!("{:<12} drill; tried {told}", found.id));
         }
@@ -41,7 +41,7 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
         request.opener,
         screen::list(&names)
     ));
-    for attempt in opened.attempts(&found.verified) {
+    for attempt in opened.attempts(&*found.verified) {
         context.say(&format!("             tried {}", attempts::told(&attempt)));
     }
     match opened.outcome(found) {

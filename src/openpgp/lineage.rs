@@ -18,6 +18,7 @@ use openpgp::policy::{Policy, StandardPolicy};
 use openpgp::types::{RevocationStatus, SignatureType};
 use openpgp::{Cert, Fingerprint};
 
+use super::address;
 use super::subpackets::SUCCESSOR_NOTATION;
 use crate::world::Timestamp;
 
@@ -168,29 +169,17 @@ fn has_made_successor(by: &Cert, of: &Cert) -> bool {
 }
 
 fn is_under(user_id: &UserID, own: &[String]) -> bool {
-    [address(user_id), address_at_end(user_id)]
+    [address::of(user_id), address::at_end(user_id)]
         .iter()
         .flatten()
         .any(|address| own.contains(address))
-}
-
-/// The address as succession.sh finds it, also where the user ID isn't in the form of a mailbox.
-fn address_at_end(user_id: &UserID) -> Option<String> {
-    let text = String::from_utf8_lossy(user_id.value());
-    let inner = text.strip_suffix('>').unwrap_or(&text);
-    let word = inner.rsplit(['<', ' ']).next()?;
-    (word.contains('@') && !word.contains('>')).then(|| word.to_lowercase())
-}
-
-fn address(user_id: &UserID) -> Option<String> {
-    user_id.email_normalized().ok().flatten()
 }
 
 fn addresses(cert: &Cert) -> Vec<String> {
     let signed = cert
         .userids()
         .filter(|u| u.self_signatures().next().is_some());
-    signed.filter_map(|u| address(u.userid())).collect()
+    signed.filter_map(|u| address::of(u.userid())).collect()
 }
 
 fn certification_where(

@@ -144,7 +144,14 @@ fn pair(text: &mut String, name: &str, value: impl std::fmt::Display) {
 
 /// A basic string; what TOML demands to be escaped is, and nothing else.
 fn quoted(text: &mut String, name: &str, value: &str) {
-    let _ = write!(text, "{name} = \"");
+    text.push_str(name);
+    text.push_str(" = \"");
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if value.bytes().all(is_plain) {
+        text.push_str(value);
+        text.push_str("\"\n");
+        return;
+    }
     for c in value.chars() {
         match c {
             '"' | '\\' => {

@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let opened = context.open()?;
     let me = context.me(&opened)?;
     let found = opened.drill(&options.drill)?;
-    let (id, drill) = (&found.id, &found.verified);
+    let (id, drill) = (&found.id, &*found.verified);
     drill
         .open_at(context.world.clock.now())
         .map_err(|error| super::refused(id, &error))?;

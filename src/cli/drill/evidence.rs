@@ -1,6 +1,7 @@
 //! The drills of a vault, as its evidence has them.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use quorate_share::Kind;
 
@@ -62,7 +63,7 @@ impl Opened {
                     Ok(verified) => Ok(Found {
                         id,
                         file: file.clone(),
-                        verified,
+                        verified: Rc::new(verified),
                     }),
                     Err(error) => Err((id, error)),
                 }
@@ -122,7 +123,7 @@ impl Opened {
         Ok(Found {
             id,
             file: file.clone(),
-            verified,
+            verified: Rc::new(verified),
         })
     }
 
@@ -130,7 +131,7 @@ impl Opened {
     pub(super) fn drill_answers(&self, found: &Found) -> Vec<Approval> {
         let mut list: Vec<Approval> = Vec::new();
         for (_, file) in &self.evidence.drill_answers {
-            if let Ok(answer) = Approval::read(file, self.manifest(), &found.verified, self.now)
+            if let Ok(answer) = Approval::read(file, self.manifest(), &*found.verified, self.now)
                 && !list.iter().any(|other| other.holder == answer.holder)
             {
                 list.push(answer);
@@ -192,7 +193,7 @@ impl Opened {
     fn check_answer(&self, file: &[u8]) -> Result<String, String> {
         let mut why = "the drill that it belongs to isn't in this vault".to_owned();
         for found in self.drills().into_iter().flatten() {
-            match Approval::read(file, self.manifest(), &found.verified, self.now) {
+            match Approval::read(file, self.manifest(), &*found.verified, self.now) {
                 Ok(answer) => {
                     return Ok(format!("answer to drill {} by {}", found.id, answer.holder));
                 }
@@ -226,7 +227,7 @@ impl Opened {
             .find(|found| found.verified.digest() == attempt.request)
             .ok_or("the drill that it belongs to isn't in this vault")?;
         attempt
-            .fits(&found.verified, self.manifest(), self.now)
+            .fits(&*found.verified, self.manifest(), self.now)
             .map_err(|error| error.to_string())?;
         let (id, operator) = (&found.id, &attempt.operator);
         let told = attempts::told(&attempt);

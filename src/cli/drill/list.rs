@@ -62,7 +62,7 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) {
         let why = SafeText::limited(&no.because, 200);
         context.say(&format!("{:<10} {} declined: \"{why}\"", "", no.holder));
     }
-    for attempt in opened.attempts(&found.verified) {
+    for attempt in opened.attempts(&*found.verified) {
         context.say(&format!("{:<10} tried {}", "", attempts::told(&attempt)));
     }
 }

@@ -1,6 +1,7 @@
 //! `quorate drill open`.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::Args;
@@ -119,7 +120,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         let found = Found {
             id,
             file: Arc::new(Zeroizing::new(file)),
-            verified,
+            verified: Rc::new(verified),
         };
         let identity = Zeroizing::new(one_time.to_text().as_bytes().to_vec());
         let secrets = Secrets {

@@ -206,7 +206,7 @@ fn record(
         .map_err(|error| failed(&error))?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for answer in &reply.answers {
-        let read = Approval::read(answer, opened.manifest(), &found.verified, now);
+        let read = Approval::read(answer, opened.manifest(), &*found.verified, now);
         let holder = read.map_err(|error| failed(&error))?.holder;
         let relative = PathBuf::from(format!("drills/{id}-{holder}.answer"));
         let there = context.world.files.kind(&opened.folder.join(&relative))?;
