@@ -393,6 +393,10 @@ impl Asked for VerifiedRequest {
         self.digest
     }
 
+    fn opener(&self) -> &Name {
+        &self.request.opener
+    }
+
     fn kind(&self) -> Kind {
         self.request.kind
     }

@@ -4,6 +4,7 @@ mod aftermath;
 mod alone;
 mod answers;
 mod approve;
+mod attempts;
 mod attest;
 mod attested;
 mod attesters;
@@ -78,6 +79,7 @@ mod take_back;
 mod uid;
 mod verify;
 mod verify_changes;
+mod verify_told;
 mod view;
 mod who;
 
@@ -196,10 +198,10 @@ enum Command {
     /// Approve a request: compare it, type the words, send your share to its opener
     #[command(after_help = example::APPROVE)]
     Approve(approve::Options),
-    /// Say no to a request, with a reason that everybody sees; your share stays where it is
+    /// Say no to a request or a drill, with a reason that everybody sees; your share stays where it is
     #[command(after_help = example::DECLINE)]
     Decline(decline::Options),
-    /// Take back a request of your own, which ends it
+    /// Take back a request or a drill of your own, which ends it
     #[command(after_help = example::WITHDRAW)]
     Withdraw(decline::Options),
     /// Put an answer that came by mail, paste or ssh into this machine's inbox

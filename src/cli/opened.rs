@@ -11,6 +11,7 @@ use super::keys::MAX_KEY_FILE;
 use super::read_once::{ReadOnce, named_request};
 use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
+use crate::ceremony::attempt::MAX_ATTEMPT;
 use crate::ceremony::drill::MAX_DRILL;
 use crate::ceremony::drill_minutes::MAX_DRILL_MINUTES;
 use crate::ceremony::minutes::MAX_MINUTES;
@@ -64,6 +65,7 @@ pub(super) struct Evidence {
     pub approvals: Pieces,
     pub results: Pieces,
     pub minutes: Pieces,
+    pub attempts: Pieces,
     /// Revocations that were learnt from outside.
     pub learnt: Pieces,
     /// What a key and the one that it succeeds say of each other.
@@ -72,18 +74,30 @@ pub(super) struct Evidence {
     pub drills: Pieces,
     pub drill_answers: Pieces,
     pub drill_minutes: Pieces,
+    pub drill_attempts: Pieces,
+    pub drill_withdrawals: Pieces,
+    pub drill_declines: Pieces,
     /// What the roots handed in; read only where attestations are to be checked with it.
     pub keys: Pieces,
     /// Files that could not be read, and why.
     pub unreadable: Vec<String>,
 }
 
-/// A request that was looked up; its parts, which may be megabytes, are shared.
-#[derive(Clone)]
-pub(super) struct Found {
+/// A request that was looked up, or a drill; its parts, which may be megabytes, are shared.
+pub(super) struct Found<A = VerifiedRequest> {
     pub id: String,
     pub file: Piece,
-    pub verified: Rc<VerifiedRequest>,
+    pub verified: Rc<A>,
+}
+
+impl<A> Clone for Found<A> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            file: Arc::clone(&self.file),
+            verified: Rc::clone(&self.verified),
+        }
+    }
 }
 
 impl Evidence {
@@ -111,11 +125,15 @@ impl Evidence {
             approvals: read("approvals", ".approval", MAX_APPROVAL)?,
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
+            attempts: read("minutes", ".attempt", MAX_ATTEMPT)?,
             learnt: read("revocations", ".asc", MAX_LEARNT_FILE)?,
             succession: read("succession", ".asc", MAX_SUCCESSION)?,
             drills: read("drills", ".drill", MAX_DRILL)?,
             drill_answers: read("drills", ".answer", MAX_APPROVAL)?,
             drill_minutes: read("drills", ".minutes", MAX_DRILL_MINUTES)?,
+            drill_withdrawals: read("drills", ".withdrawal", MAX_OBJECTION)?,
+            drill_declines: read("drills", ".decline", MAX_OBJECTION)?,
+            drill_attempts: read("drills", ".attempt", MAX_ATTEMPT)?,
             unreadable,
         })
     }

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::attempts::Tried;
 use super::carry_out::{Table, finish};
 use super::context::Context;
 use super::desk::OneTimeKey;
 use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure};
 use super::{Identity, inbox, one_time, screen};
+use crate::ceremony::RequestError;
 use crate::session::front::Purpose;
 use crate::world::SafeText;
 
@@ -59,10 +61,21 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         return Err(failure);
     }
     let submissions = inbox::collect(context, &desk, &me, id, &options.files)?;
-    found
-        .verified
-        .open_at(now)
-        .map_err(|error| closed(&opened, &found, &error))?;
+    if let Err(error) = found.verified.open_at(now) {
+        if matches!(error, RequestError::Closed(_)) && opened.ended(&found)?.is_none() {
+            let tried = Tried {
+                context,
+                opened: &opened,
+                found: &found,
+                me: &me,
+            };
+            tried.too_late(submissions.len(), || {
+                let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
+                Ok(secrets.holder_key)
+            });
+        }
+        return Err(closed(&opened, &found, &error));
+    }
     opened.not_ended(&found)?;
     context.needs_force_for(&opened, request)?;
     opened.same_state(&found)?;
@@ -113,7 +126,7 @@ fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
     })
 }
 
-fn closed(opened: &Opened, found: &Found, error: &crate::ceremony::RequestError) -> Failure {
+fn closed(opened: &Opened, found: &Found, error: &RequestError) -> Failure {
     let approvals = opened.approvals(found);
     let names: Vec<String> = approvals
         .iter()

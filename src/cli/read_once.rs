@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::opened::{Found, Opened, Piece};
 use super::report::{Exit, Failure};
+use crate::ceremony::asked::REQUEST;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::{RequestError, VerifiedRequest};
@@ -43,7 +44,12 @@ fn remembered<K: Hash + Eq, V: Clone>(
 
 /// The request that an approval, an objection, a result or minutes name; nothing of them is verified.
 pub(super) fn named_request(file: &[u8]) -> Option<Digest> {
-    let name: &[u8] = b"\nrequest: ";
+    named(file, REQUEST.about)
+}
+
+/// The same of a request or a drill, by the field that names it.
+pub(super) fn named(file: &[u8], about: &str) -> Option<Digest> {
+    let name = format!("\n{about}: ").into_bytes();
     let at = file.windows(name.len()).position(|window| window == name)?;
     let digits = file.get(at + name.len()..)?.get(..64)?;
     std::str::from_utf8(digits).ok()?.parse().ok()

@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
+use crate::ceremony::asked::REQUEST;
+use crate::ceremony::attempt::Attempt;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
@@ -92,13 +94,20 @@ impl Opened {
         map
     }
 
-    /// The newest minutes: those that no others name.
+    /// The newest minutes and attempts: those that no others name.
     pub(super) fn heads(&self) -> Vec<Digest> {
-        let all: Vec<Rc<(Minutes, Digest)>> = self.all_minutes().collect();
-        let named: HashSet<Digest> = all.iter().flat_map(|one| one.0.heads.clone()).collect();
-        let heads = all.iter().map(|one| one.1);
+        let minutes = self.all_minutes();
+        let mut all: Vec<(Vec<Digest>, Digest)> =
+            minutes.map(|one| (one.0.heads.clone(), one.1)).collect();
+        let attempts = self.evidence.attempts.iter();
+        let attempts =
+            attempts.filter_map(|(_, file)| Attempt::read(file, &REQUEST, self.manifest()).ok());
+        all.extend(attempts.map(|(attempt, digest)| (attempt.heads, digest)));
+        let named: HashSet<Digest> = all.iter().flat_map(|(heads, _)| heads.clone()).collect();
+        let heads = all.iter().map(|(_, digest)| *digest);
         let mut heads: Vec<Digest> = heads.filter(|head| !named.contains(head)).collect();
         heads.sort_unstable();
+        heads.dedup();
         heads
     }
 }

@@ -57,6 +57,11 @@ impl Opened {
                 self.is_a_withdrawal(file)
             });
         }
+        for (_, file) in &self.evidence.drill_withdrawals {
+            look("drill-withdrawal", Digest::of(file), &|| {
+                self.is_a_drills_withdrawal(file)
+            });
+        }
         for (_, file) in &self.evidence.learnt {
             look("revocation", Digest::of(file), &|| {
                 self.is_a_revocation(file)
@@ -71,6 +76,11 @@ impl Opened {
     fn is_a_revocation(&self, file: &[u8]) -> bool {
         let own = self.in_use();
         own.is_ok_and(|own| learnt::evidence(file, &own).is_ok())
+    }
+
+    fn is_a_drills_withdrawal(&self, file: &[u8]) -> bool {
+        let mut drills = self.drills().into_iter().flatten();
+        drills.any(|found| self.objection(&found, No::Withdrawal, file).is_ok())
     }
 
     fn is_a_withdrawal(&self, file: &[u8]) -> bool {

@@ -12,7 +12,7 @@ use super::keys::MAX_KEY_FILE;
 use super::opened::{Found, Opened, read_folder};
 use super::read_once::named_request;
 use super::report::{Exit, Failure, path};
-use super::{screen, verify_changes};
+use super::{screen, verify_changes, verify_told};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
@@ -181,6 +181,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                 minutes.operator
             ))
         }
+        b"quorate attempt 1" => opened.check_attempt(file),
         _ if head.starts_with(b"-----BEGIN PGP PUBLIC KEY") => opened.check_attestation(file),
         _ => opened
             .check_drill(file)
@@ -252,10 +253,14 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ("decline", &evidence.declines),
         ("result", &evidence.results),
         ("minutes", &evidence.minutes),
+        ("attempt", &evidence.attempts),
         ("attestation", &evidence.attestations),
         ("drill", &evidence.drills),
         ("drill answer", &evidence.drill_answers),
+        ("drill decline", &evidence.drill_declines),
+        ("drill withdrawal", &evidence.drill_withdrawals),
         ("drill minutes", &evidence.drill_minutes),
+        ("drill attempt", &evidence.drill_attempts),
     ];
     let mut counts = Vec::new();
     for (word, files) in kinds {
@@ -315,9 +320,7 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         let why = opened.why_not(error);
         context.say(&format!("             {} doesn't count: {why}", path(file)));
     }
-    for found in opened.requests().into_iter().flatten() {
-        describe(context, opened, &found);
-    }
+    verify_told::requests_and_drills(context, opened);
     if !evidence.drills.is_empty() {
         context.say(&format!("last drill   {}", opened.last_drill().line()));
     }
@@ -347,64 +350,6 @@ fn made_before(opened: &Opened) -> Option<String> {
     (made < manifest.created).then(|| made.day())
 }
 
-fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
-    let request = found.verified.request();
-    let approvals = opened.approvals(found);
-    let names: Vec<_> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.clone())
-        .collect();
-    let declined: Vec<_> = opened
-        .declines(found)
-        .into_iter()
-        .map(|d| d.holder)
-        .collect();
-    let declined = if declined.is_empty() {
-        String::new()
-    } else {
-        format!("; declined by {}", screen::list(&declined))
-    };
-    context.say(&format!(
-        "{:<12} {}; opened by {}; approved by {}{declined}",
-        found.id,
-        explain::title(&request.drafts),
-        request.opener,
-        screen::list(&names)
-    ));
-    match opened.outcome(found) {
-        Ok(Some(outcome)) => {
-            let needed = opened
-                .set(request.kind)
-                .map_or(255, |set| set.threshold.get());
-            let enough = if names.len() >= usize::from(needed) {
-                String::new()
-            } else {
-                format!("; ONLY {} of {needed} approvals are here", names.len())
-            };
-            let n = outcome.values.len();
-            let s = if n == 1 { "" } else { "s" };
-            context.say(&format!(
-                "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
-            ));
-        }
-        Ok(None) if opened.was_carried_out(found) => {
-            context.warn(&format!(
-                "{}: its minutes are here, its result isn't: stopped before it was written, or taken away; \
-                 {} can tell, and write it anew",
-                found.id, request.opener
-            ));
-        }
-        Ok(None) if opened.not_ended(found).is_err() => {
-            context.say("             ended without a result: withdrawn or declined");
-        }
-        Ok(None) if request.closes <= context.world.clock.now() => {
-            context.say("             closed without a result");
-        }
-        Ok(None) => context.say("             open"),
-        Err(_) => context.say("             ITS RESULT IS NOT GENUINE"),
-    }
-}
-
 /// The files that the manifest has digests of.
 fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Result<(), Failure> {
     let mut wanted: Vec<(&str, [u8; 32])> = Vec::new();
@@ -417,6 +362,8 @@ fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Res
                 .map(|d| (d.sealed.as_str(), d.sealed_sha256)),
         );
     }
+    let copies = opened.manifest().own_copies.iter();
+    wanted.extend(copies.map(|copy| (copy.sealed.as_str(), copy.sealed_sha256)));
     wanted.sort_unstable();
     wanted.dedup();
     let ended = opened.has_ended()?;

@@ -73,6 +73,16 @@ impl Manifest {
         for set in &self.sets {
             set_text(&mut text, set);
         }
+        for copy in &self.own_copies {
+            text.push_str("\n[[own-copy]]\n");
+            quoted(&mut text, "holder", copy.holder.as_str());
+            quoted(&mut text, "sealed", &copy.sealed);
+            quoted(
+                &mut text,
+                "sealed-sha256",
+                &HEXLOWER.encode(&copy.sealed_sha256),
+            );
+        }
         text.push('\n');
         text.into_bytes()
     }
