@@ -1,5 +1,34 @@
 # shellcheck shell=bash disable=SC2088  # tildes are expanded by the shell of the person who types
-# The third act: the signing host is broken into; two of five end its subkey, and another host gets a new one.
+# The third act: a drill; then the signing host is broken into, two of five end its subkey, and another host gets a new one.
+
+act "On a quiet afternoon: a drill"
+say "Cleo wants to know whether two of them could end a subkey at night. A drill goes the whole way, with practice shares" \
+  "that lie in the very same sealed files; it can't be turned into anything real."
+say ''
+on cleo 0 quorate drill open --of revocation --quiet
+drill=$(basename "$(as cleo "git ls-files --others -- 'drills/*.drill'")" .drill)
+words=$(as cleo "quorate drill show $drill --words" | tr -s ' \n' ' ' | sed 's/^ //;s/ $//')
+push cleo "Drill $drill"
+pull
+say "She is impatient. One share opens nothing, and that it was tried is recorded:"
+say ''
+on cleo 3 quorate drill perform "$drill" --quiet
+push cleo "Tried $drill"
+pull
+say "Dan has no time and says so. Ben hears the words by telephone, and answers:"
+say ''
+typing dan 0 quorate decline "$drill" --because '"in a meeting until six"' --quiet
+push dan "Decline drill $drill: dan"
+pull
+on ben 0 quorate drill answer "$drill" --way voice --words "'$words'" --quiet
+push ben "Drill $drill: ben"
+pull
+on cleo 0 quorate drill perform "$drill" "$dir/ben" --quiet
+push cleo "Drill $drill done"
+pull
+say "Everybody can see who took part, who declined, and who never has:"
+say ''
+on eve 0 quorate drill list
 
 act "At night: the signing host has been broken into"
 say "Whoever was on $host has its subkey. Cleo is awake. She opens docs/worst-day.md, and doesn't need the master key:" \

@@ -2,12 +2,22 @@
 
 /// `bytes` as lower-case hexadecimal.
 pub(crate) fn lower(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    with(b"0123456789abcdef", bytes)
 }
 
 /// `bytes` as upper-case hexadecimal.
 pub(crate) fn upper(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    with(b"0123456789ABCDEF", bytes)
+}
+
+fn with(digits: &[u8; 16], bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(digits[usize::from(value)]);
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 /// The bytes that `text` stands for; either case, two digits a byte, nothing else.

@@ -23,6 +23,14 @@ pub struct Form {
     pub approves: Namespace,
     /// What the encrypted part is signed for.
     pub submits: Namespace,
+    /// The head word of a holder's no, and what it is signed for.
+    pub decline: (&'static str, Namespace),
+    /// The head word of the opener's taking it back, and what that is signed for.
+    pub withdrawal: (&'static str, Namespace),
+    /// The head word of a report that it was tried in vain.
+    pub attempt: &'static str,
+    /// What that is signed for.
+    pub tries: Namespace,
 }
 
 /// Of answers to requests: they carry shares.
@@ -32,6 +40,10 @@ pub const REQUEST: Form = Form {
     about: "request",
     approves: Namespace::Approval,
     submits: Namespace::Submission,
+    decline: ("decline", Namespace::Decline),
+    withdrawal: ("withdrawal", Namespace::Withdrawal),
+    attempt: "attempt",
+    tries: Namespace::Attempt,
 };
 
 /// Of answers to drills: they carry practice shares.
@@ -41,6 +53,10 @@ pub const DRILL: Form = Form {
     about: "drill",
     approves: Namespace::DrillAnswer,
     submits: Namespace::DrillSubmission,
+    decline: ("drill-decline", Namespace::DrillDecline),
+    withdrawal: ("drill-withdrawal", Namespace::DrillWithdrawal),
+    attempt: "drill-attempt",
+    tries: Namespace::DrillAttempt,
 };
 
 /// Something signed that holders of a share set answer.
@@ -51,6 +67,8 @@ pub trait Asked {
     fn vault(&self) -> [u8; 16];
     /// The SHA-256 of what its opener signed.
     fn digest(&self) -> Digest;
+    /// Who opened it, and alone can carry it out.
+    fn opener(&self) -> &Name;
     /// Whose holders answer: of the master or the revocation set.
     fn kind(&self) -> Kind;
     /// The set whose shares are sent: of a drill the practice set.

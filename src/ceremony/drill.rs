@@ -166,6 +166,10 @@ impl Asked for VerifiedDrill {
         self.digest
     }
 
+    fn opener(&self) -> &Name {
+        &self.drill.opener
+    }
+
     fn kind(&self) -> Kind {
         self.drill.kind
     }

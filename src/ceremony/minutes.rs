@@ -190,7 +190,7 @@ pub(super) fn read_names(text: &str) -> Option<Vec<Name>> {
 // At most a few heads are ever seen; more than fit a line would be an attack on the reader.
 const MAX_HEADS: usize = 12;
 
-fn heads(list: &[Digest]) -> String {
+pub(super) fn heads(list: &[Digest]) -> String {
     let texts: Vec<String> = list
         .iter()
         .take(MAX_HEADS)
@@ -203,9 +203,10 @@ fn heads(list: &[Digest]) -> String {
     }
 }
 
-fn read_heads(text: &str) -> Option<Vec<Digest>> {
+pub(super) fn read_heads(text: &str) -> Option<Vec<Digest>> {
     if text == NONE {
         return Some(Vec::new());
     }
-    text.split(' ').map(|digest| digest.parse().ok()).collect()
+    let heads: Option<Vec<Digest>> = text.split(' ').map(|digest| digest.parse().ok()).collect();
+    heads.filter(|heads| heads.len() <= MAX_HEADS)
 }

@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod asked;
+pub mod attempt;
 pub mod drill;
 pub mod drill_minutes;
 pub mod explain;
@@ -20,6 +21,7 @@ pub mod words;
 
 pub use approval::Approval;
 pub use asked::Asked;
+pub use attempt::Attempt;
 pub use drill::Drill;
 pub use drill_minutes::DrillMinutes;
 pub use minutes::Minutes;

@@ -1,10 +1,11 @@
-//! A holder's no, and the opener's own: declines and withdrawals. Public evidence, each with its reason.
+//! A holder's no, and the opener's own: declines and withdrawals, of requests and of drills. Public evidence, each with its
+//! reason.
 
 use quorate_share::{Seat, SetId};
 
 use super::approval::seat;
-use super::asked::Asked as _;
-use super::request::{VerifiedRequest, hex};
+use super::asked::{Asked, Form};
+use super::request::hex;
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;
@@ -21,7 +22,7 @@ pub const MAX_REASON: usize = 1000;
 pub enum Kind {
     /// A holder won't take part.
     Decline,
-    /// The opener takes the request back, which ends it.
+    /// The opener takes it back, which ends it.
     Withdrawal,
 }
 
@@ -32,7 +33,7 @@ pub struct Objection {
     pub kind: Kind,
     /// The vault.
     pub vault: [u8; 16],
-    /// The request.
+    /// The request, or the drill.
     pub request: Digest,
     /// The share set that was asked.
     pub set: SetId,
@@ -75,7 +76,7 @@ pub enum ObjectionError {
 }
 
 impl Kind {
-    /// The word of the record.
+    /// How people call it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -84,10 +85,11 @@ impl Kind {
         }
     }
 
-    fn namespace(self) -> Namespace {
+    /// The head word of its record, and what it is signed for.
+    fn of(self, form: &Form) -> (&'static str, Namespace) {
         match self {
-            Self::Decline => Namespace::Decline,
-            Self::Withdrawal => Namespace::Withdrawal,
+            Self::Decline => form.decline,
+            Self::Withdrawal => form.withdrawal,
         }
     }
 }
@@ -103,26 +105,18 @@ impl Objection {
     ///
     /// # Errors
     /// [`ObjectionError::Record`].
-    pub fn sign(&self, key: &HolderKey) -> Result<Vec<u8>, ObjectionError> {
-        let payload = RecordWriter::new(self.kind.word())
+    pub fn sign(&self, form: &Form, key: &HolderKey) -> Result<Vec<u8>, ObjectionError> {
+        let (word, namespace) = self.kind.of(form);
+        let payload = RecordWriter::new(word)
             .line("vault", hex(&self.vault))
-            .line("request", self.request.to_string())
+            .line(form.about, self.request.to_string())
             .line("set", self.set.to_string())
             .line("holder", self.holder.to_string())
             .line("seat", self.seat.get().to_string())
             .line("because", &self.because)
             .line("signed", self.signed.to_string())
             .finish()?;
-        Ok(sign(&payload, key, self.kind.namespace())?)
-    }
-
-    /// Where its file goes, relative to the vault.
-    #[must_use]
-    pub fn path(&self, id: &str) -> String {
-        match self.kind {
-            Kind::Decline => format!("approvals/{id}-{}.decline", self.holder),
-            Kind::Withdrawal => format!("requests/{id}.withdrawal"),
-        }
+        Ok(sign(&payload, key, namespace)?)
     }
 
     /// Reads and verifies one.
@@ -133,13 +127,15 @@ impl Objection {
         file: &[u8],
         kind: Kind,
         manifest: &Manifest,
-        request: &VerifiedRequest,
+        asked: &impl Asked,
         now: Timestamp,
     ) -> Result<Self, ObjectionError> {
         let bad = ObjectionError::Value;
-        let mut record = Record::parse(file, kind.word(), MAX_OBJECTION)?;
+        let form = asked.form();
+        let (word, namespace) = kind.of(form);
+        let mut record = Record::parse(file, word, MAX_OBJECTION)?;
         let vault = record.take_line("vault")?;
-        let of = record.take_line("request")?;
+        let of = record.take_line(form.about)?;
         let set: SetId = record.take_line("set")?.parse().map_err(|_| bad("set"))?;
         let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
         let seat = seat(&record.take_line("seat")?).ok_or(bad("seat"))?;
@@ -149,34 +145,33 @@ impl Objection {
             .parse()
             .map_err(|_| bad("signed"))?;
         record.end()?;
-        let asked = request.request();
         let same = vault == hex(&manifest.vault_id)
-            && of == request.digest().to_string()
-            && set == asked.set;
+            && of == asked.digest().to_string()
+            && set == asked.set();
         if !same {
             return Err(ObjectionError::OtherRequest);
         }
         if !is_a_reason(&because) {
             return Err(bad("because"));
         }
-        let theirs = kind == Kind::Decline || holder == asked.opener;
-        let dealt = request
+        let theirs = kind == Kind::Decline || holder == *asked.opener();
+        let dealt = asked
             .dealt_to(manifest, &holder, seat)
             .filter(|_| theirs)
             .ok_or_else(|| ObjectionError::NotTheirs(holder.clone()))?;
         record
-            .verify(&dealt.holder_key, kind.namespace())
+            .verify(&dealt.holder_key, namespace)
             .map_err(|error| ObjectionError::Signature {
                 holder: holder.clone(),
                 error,
             })?;
-        if !request.can_be_answered_on(signed, now) {
+        if !asked.can_be_answered_on(signed, now) {
             return Err(ObjectionError::Time(signed));
         }
         Ok(Self {
             kind,
             vault: manifest.vault_id,
-            request: request.digest(),
+            request: asked.digest(),
             set,
             holder,
             seat,

@@ -6,6 +6,7 @@ use super::asked::{Asked, Form, Head, REQUEST};
 use super::pair;
 use super::request::{MAX_REQUEST, Request, RequestError};
 use crate::roster::holder_key::Namespace;
+use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;
 use crate::vault::record::{Digest, Record};
 use crate::world::Timestamp;
@@ -92,6 +93,10 @@ impl Asked for VerifiedRequest {
 
     fn digest(&self) -> Digest {
         self.digest
+    }
+
+    fn opener(&self) -> &Name {
+        &self.request.opener
     }
 
     fn kind(&self) -> Kind {

@@ -1,15 +1,19 @@
 //! `quorate revoke key --alone`: by any one root, where the team decided so when the key was made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::own_share::Decrypted;
 use super::report::{Exit, Failure, path};
 use super::revoke::{self, How};
-use super::{display, learn, opened::Opened, own_files};
+use super::{Identity, display, learn, opened::Opened, own_files};
 use crate::openpgp::learnt;
 use crate::openpgp::plan::Reason;
 use crate::openpgp::revocation;
+use crate::roster::name::Name;
 use crate::session::deal::alone_path;
 use crate::vault::manifest::Seal;
 use crate::world::SafeText;
@@ -48,23 +52,10 @@ pub(super) fn run(context: &Context<'_>, opened: &Opened, how: &How) -> Result<(
     display::to_ask(context, opened, &drafts)?;
     revoke::confirm(context, &key, "key", how.confirm.as_deref())?;
 
-    let extension = match opened.member(&me)?.seal {
-        Seal::OpenPgp(_) => "asc",
-        _ => "age",
-    };
-    let file = opened.folder.join(alone_path(&me, extension));
-    let sealed = context.world.files.read(&file, MAX_SEALED)?;
-    let Decrypted { text, .. } = context.decrypt(opened, &me, &file, &sealed, &how.identity)?;
+    let copy = open(context, opened, &me, &how.identity)?;
     let primary = opened.primary()?;
-    let not_there = || {
-        Failure::new(
-            Exit::Forged,
-            format!("{} doesn't hold the revocation", path(&file)),
-        )
-        .fact("it was exchanged, or dealt wrongly; nothing was changed")
-        .next("with one more of you: quorate revoke key")
-    };
-    let found = revocation::find(&text, &drafts[0], &primary).ok_or_else(not_there)?;
+    let not_there = || exchanged(&copy.file);
+    let found = revocation::find(&copy.text, &drafts[0], &primary).ok_or_else(not_there)?;
     let learnt = learnt::read(&found, &in_use)
         .ok()
         .and_then(|mut found| found.pop())
@@ -79,5 +70,64 @@ pub(super) fn run(context: &Context<'_>, opened: &Opened, how: &How) -> Result<(
         "revocations",
         &format!("The key is revoked: {me}, alone"),
     );
+    Ok(())
+}
+
+/// The own copy of the key's revocations, opened.
+struct OwnCopy {
+    file: PathBuf,
+    text: Zeroizing<Vec<u8>>,
+}
+
+/// Opens the own copy, if it is the one that was dealt.
+fn open(
+    context: &Context<'_>,
+    opened: &Opened,
+    me: &Name,
+    identity: &Identity,
+) -> Result<OwnCopy, Failure> {
+    let extension = match opened.member(me)?.seal {
+        Seal::OpenPgp(_) => "asc",
+        _ => "age",
+    };
+    let file = opened.folder.join(alone_path(me, extension));
+    let sealed = context.world.files.read(&file, MAX_SEALED)?;
+    // Vaults that were made before the manifest had digests of them have none.
+    if let Some(dealt) = opened.own_copy(me)
+        && <[u8; 32]>::from(Sha256::digest(&sealed)) != dealt.sealed_sha256
+    {
+        return Err(exchanged(&file)
+            .fact("its digest differs from the one that the key signed; it was not opened"));
+    }
+    let Decrypted { text, .. } = context.decrypt(opened, me, &file, &sealed, identity)?;
+    Ok(OwnCopy { file, text })
+}
+
+fn exchanged(file: &Path) -> Failure {
+    Failure::new(
+        Exit::Forged,
+        format!("{} doesn't hold the revocation", path(file)),
+    )
+    .fact("it was exchanged, or dealt wrongly; nothing was changed")
+    .next("git checkout sealed; on the worst day with one more of you: quorate revoke key")
+}
+
+/// Opens the own copy, and looks for both revocations in it: are they the key's, and genuine?
+pub(super) fn verify(
+    context: &Context<'_>,
+    opened: &Opened,
+    me: &Name,
+    identity: &Identity,
+) -> Result<(), Failure> {
+    let copy = open(context, opened, me, identity)?;
+    let primary = opened.primary()?;
+    let key = opened.fingerprint.clone();
+    for reason in [Reason::Compromised, Reason::None] {
+        let draft = opened.made_in_advance(&key, reason)?;
+        let found = draft.and_then(|draft| revocation::find(&copy.text, &draft, &primary));
+        if found.is_none() {
+            return Err(exchanged(&copy.file));
+        }
+    }
     Ok(())
 }

@@ -1,15 +1,18 @@
-//! Answers other than yes, as the evidence has them: declines, withdrawals, and what they come to.
+//! Answers other than yes to requests and drills, as the evidence has them: declines, withdrawals, what they come to.
 
 use std::path::PathBuf;
 
-use super::opened::{Found, Opened};
+use super::attempts::is_a_drill;
+use super::opened::{Found, Opened, Pieces};
 use super::report::{Exit, Failure};
+use crate::ceremony::approval::Approval;
+use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::{Kind as No, Objection, ObjectionError};
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::world::SafeText;
 
-/// How a request ended without a result.
+/// How a request or a drill ended without a result.
 pub(super) enum Ended {
     /// Its opener took it back.
     Withdrawn(Objection),
@@ -21,69 +24,101 @@ pub(super) enum Ended {
     },
 }
 
+/// What was said to a request or a drill: a no, and the answers that outdo it.
+struct Said<'o> {
+    declines: &'o Pieces,
+    withdrawals: &'o Pieces,
+    answers: &'o Pieces,
+}
+
 impl Opened {
-    /// Reads a decline or a withdrawal of a request.
+    fn said_to(&self, asked: &impl Asked) -> Said<'_> {
+        let evidence = &self.evidence;
+        match is_a_drill(asked) {
+            true => Said {
+                declines: &evidence.drill_declines,
+                withdrawals: &evidence.drill_withdrawals,
+                answers: &evidence.drill_answers,
+            },
+            false => Said {
+                declines: &evidence.declines,
+                withdrawals: &evidence.withdrawals,
+                answers: &evidence.approvals,
+            },
+        }
+    }
+
+    /// Reads a decline or a withdrawal of a request or a drill.
     pub(super) fn objection(
         &self,
-        found: &Found,
+        found: &Found<impl Asked>,
         kind: No,
         file: &[u8],
     ) -> Result<Objection, ObjectionError> {
-        Objection::read(file, kind, self.manifest(), &found.verified, self.now)
+        Objection::read(file, kind, self.manifest(), &*found.verified, self.now)
     }
 
     /// A decline or a withdrawal by a holder of the set that is asked: where it goes, and the signed file.
     pub(super) fn object(
         &self,
-        found: &Found,
+        found: &Found<impl Asked>,
         kind: No,
         holder: &Name,
         because: &str,
         key: &HolderKey,
     ) -> Result<(PathBuf, Vec<u8>), Failure> {
-        let request = found.verified.request();
+        let asked = &*found.verified;
         let dealt = self
-            .set(request.kind)?
+            .set(asked.kind())?
             .of(holder)
             .ok_or_else(|| Failure::new(Exit::Usage, format!("{holder} holds no share of it")))?;
         let objection = Objection {
             kind,
-            vault: request.vault,
-            request: found.verified.digest(),
-            set: request.set,
+            vault: asked.vault(),
+            request: asked.digest(),
+            set: asked.set(),
             holder: holder.clone(),
             seat: dealt.seat,
             because: because.to_owned(),
             signed: self.now,
         };
-        let file = objection.sign(key).map_err(|error| {
+        let file = objection.sign(asked.form(), key).map_err(|error| {
             Failure::new(
                 Exit::Failed,
                 format!("the {} can't be written: {error}", kind.word()),
             )
         })?;
-        Ok((PathBuf::from(objection.path(&found.id)), file))
+        let id = &found.id;
+        let path = match (kind, is_a_drill(asked)) {
+            (No::Decline, false) => format!("approvals/{id}-{holder}.decline"),
+            (No::Withdrawal, false) => format!("requests/{id}.withdrawal"),
+            (No::Decline, true) => format!("drills/{id}-{holder}.decline"),
+            (No::Withdrawal, true) => format!("drills/{id}.withdrawal"),
+        };
+        Ok((PathBuf::from(path), file))
     }
 
-    /// The valid declines of a request, one per holder, of those who haven't approved it later.
-    pub(super) fn declines(&self, found: &Found) -> Vec<Objection> {
+    /// Has this holder said yes?
+    pub(super) fn has_answered(&self, found: &Found<impl Asked>, holder: &Name) -> bool {
+        let mut answers = self.said_to(&*found.verified).answers.iter();
+        answers.any(|(_, file)| {
+            let read = Approval::read(file, self.manifest(), &*found.verified, self.now);
+            read.is_ok_and(|answer| answer.holder == *holder)
+        })
+    }
+
+    /// The valid declines, one per holder, of those who haven't said yes later.
+    pub(super) fn declines(&self, found: &Found<impl Asked>) -> Vec<Objection> {
         let mut list: Vec<Objection> = Vec::new();
-        for (_, file) in &self.evidence.declines {
+        for (_, file) in self.said_to(&*found.verified).declines {
             if let Ok(decline) = self.objection(found, No::Decline, file)
                 && !list.iter().any(|other| other.holder == decline.holder)
             {
                 list.push(decline);
             }
         }
-        // Most requests have none; then nobody's approval needs to be verified for it.
-        if !list.is_empty() {
-            let approved = self.approvals(found);
-            list.retain(|decline| {
-                !approved
-                    .iter()
-                    .any(|(approval, _)| approval.holder == decline.holder)
-            });
-        }
+        // Most have none; then nobody's answer needs to be verified for it.
+        list.retain(|decline| !self.has_answered(found, &decline.holder));
         list.sort_by_key(|decline| decline.signed);
         list
     }
@@ -91,10 +126,10 @@ impl Opened {
     /// The holders who aren't among those who declined, and how many of them are needed.
     pub(super) fn still_possible(
         &self,
-        found: &Found,
+        found: &Found<impl Asked>,
         declined: &[Objection],
     ) -> Result<(Vec<Name>, usize), Failure> {
-        let set = self.set(found.verified.request().kind)?;
+        let set = self.set(found.verified.kind())?;
         let open = set
             .shares
             .iter()
@@ -104,9 +139,9 @@ impl Opened {
         Ok((open, usize::from(set.threshold.get())))
     }
 
-    /// Whether a request was withdrawn, or declined by too many.
-    pub(super) fn ended(&self, found: &Found) -> Result<Option<Ended>, Failure> {
-        let mut withdrawals = self.evidence.withdrawals.iter();
+    /// Whether it was withdrawn, or declined by too many.
+    pub(super) fn ended(&self, found: &Found<impl Asked>) -> Result<Option<Ended>, Failure> {
+        let mut withdrawals = self.said_to(&*found.verified).withdrawals.iter();
         let read = |(_, file): &(_, super::opened::Piece)| {
             self.objection(found, No::Withdrawal, file).ok()
         };
@@ -119,9 +154,12 @@ impl Opened {
         Ok((left < needed).then_some(Ended::Declined { by, left, needed }))
     }
 
-    /// Refuses a request that was withdrawn, or that too many declined.
-    pub(super) fn not_ended(&self, found: &Found) -> Result<(), Failure> {
-        let id = &found.id;
+    /// Refuses what was withdrawn, or what too many declined.
+    pub(super) fn not_ended(&self, found: &Found<impl Asked>) -> Result<(), Failure> {
+        let id = match is_a_drill(&*found.verified) {
+            true => format!("drill {}", found.id),
+            false => found.id.clone(),
+        };
         let quoted = |no: &Objection| format!("\"{}\"", SafeText::limited(&no.because, 300));
         let failure = match self.ended(found)? {
             None => return Ok(()),

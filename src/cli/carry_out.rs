@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use quorate_share::Kind;
 use zeroize::Zeroizing;
 
+use super::attempts::Sorted;
 use super::context::Context;
 use super::desk::Desk;
 use super::opened::{Found, Opened};
@@ -14,6 +15,7 @@ use super::{certified, own_files, screen};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::{self, Outcome};
+use crate::ceremony::request::VerifiedRequest;
 use crate::ceremony::submission::Verdict;
 use crate::openpgp::Plan;
 use crate::openpgp::draft::{Destination, Draft};
@@ -36,11 +38,11 @@ pub(super) struct Secrets {
     pub holder_key: HolderKey,
 }
 
-/// A request on the machine that opened it, and all that belongs to it.
-pub(super) struct Table<'a> {
+/// A request or a drill on the machine that opened it, and all that belongs to it.
+pub(super) struct Table<'a, A = VerifiedRequest> {
     pub context: &'a Context<'a>,
     pub me: &'a Name,
-    pub found: &'a Found,
+    pub found: &'a Found<A>,
     pub desk: &'a Desk,
     pub secrets: &'a Secrets,
     pub strict: bool,
@@ -60,6 +62,8 @@ impl Table<'_> {
             Signing::Done(reply) => reply,
             Signing::Refused(failure) => {
                 tell_verdicts(context, submissions, &failure.verdicts);
+                let sorted = Sorted::of(&failure.verdicts);
+                self.was_in_vain(opened, sorted, &failure.refusal, &ran);
                 return Err(refused(opened, found, &failure));
             }
         };
@@ -332,7 +336,7 @@ fn too_few(opened: &Opened, found: &Found, have: &[&Name]) -> Failure {
         usize::from(needed) - have.len().min(usize::from(needed)),
         missing.join(", ")
     ))
-    .fact("nothing was signed; the vault is unchanged")
+    .fact("nothing was signed")
     .next(format!(
         "quorate perform {} again, when their submissions have come",
         found.id
@@ -353,9 +357,13 @@ pub(super) fn finish(
     let cleared = desk.clear(context.world.files)?;
     let plural = if cleared.submissions == 1 { "" } else { "s" };
     if cleared.key {
+        let are = match found.verified.request().kind {
+            Kind::Revocation => "open the revocations that were made in advance",
+            _ => "are the master key",
+        };
         context.say(&format!(
             "deleted    the one-time key and {} submission{plural}. Until this disk and the key that\n           \
-             sealed it are beyond recovery, enough old copies are the master key.",
+             sealed it are beyond recovery, enough old copies {are}.",
             cleared.submissions
         ));
     } else if cleared.live {

@@ -10,6 +10,7 @@ use sequoia_openpgp::Fingerprint;
 use super::Common;
 use super::opened::{Evidence, Opened, has_conflict};
 use super::own_share::Unlocked;
+use super::read_once::ReadOnce;
 use super::report::{self, Exit, Failure, path};
 use super::seen::Seen;
 use crate::ceremony::explain;
@@ -201,6 +202,7 @@ impl<'w> Context<'w> {
             now: self.world.clock.now(),
             me,
             pins,
+            read_once: ReadOnce::default(),
         };
         let Seen { missing, new } = opened.beside_what_was_seen();
         if !missing.is_empty() {
@@ -248,6 +250,7 @@ impl<'w> Context<'w> {
             now: self.world.clock.now(),
             me: None,
             pins,
+            read_once: ReadOnce::default(),
         })
     }
 

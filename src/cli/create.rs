@@ -76,6 +76,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .fact("nothing was changed")
         .next("quorate status"));
     }
+    // It loads its libraries while the keys are read; it has nothing yet, and ends if it gets nothing.
+    let coming = context.worker(Purpose::Deal, "the vault")?;
     let config = read_config(context, &folder)?;
     let me = context.roster_name(config.roots.iter().map(|root| &root.name))?;
     let now = world.clock.now();
@@ -109,8 +111,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         }
         None => None,
     };
-    // It starts while the keys are read.
-    let coming = context.worker(Purpose::Deal, "the vault")?;
     let mut seats: Vec<Seat> = Vec::with_capacity(config.roots.len());
     let keys = Keys::read(world.files, &folder.join("keys"))?;
     for root in &config.roots {

@@ -161,6 +161,8 @@ Takes the submissions from this machine's inbox, and files or folders named.
 Writes results/, minutes/ and approvals/ in the vault and the certificates to
 out/, then deletes the one-time key and the inbox. A request that was carried
 out already gives its recorded result. Of a pair both are carried out, or none.
+With too few true shares nothing is signed, and minutes/ID-….attempt tells that
+it was tried.
 
 Examples:
   quorate perform c41f9e2
@@ -177,15 +179,18 @@ Examples:
   quorate drill open
   quorate drill answer 3f2a1b9
   quorate drill perform 3f2a1b9
+  quorate decline 3f2a1b9 --because 'on a train'
   quorate drill list";
 
 /// `quorate drill open --help`
 pub(super) const DRILL_OPEN: &str = "\
 Writes drills/ in the vault, and the one-time key, sealed to you, on this
 machine. Needs no receipts: a team can practise before the key is in force.
+With --here the answers are taken at once, one after the other.
 
 Examples:
   quorate drill open
+  quorate drill open --here
   quorate drill open --of revocation -i age-identity.txt";
 
 /// `quorate drill answer --help`
@@ -222,7 +227,8 @@ Examples:
 pub(super) const DECLINE: &str = "\
 Writes approvals/ID-YOU.decline, signed with your holder key, which lies beside
 your share, so the share is opened; nothing of it leaves this machine. Who
-declined may still approve later.
+declined may still approve later. A drill is declined in the same way, in
+drills/.
 
 Examples:
   quorate decline c41f9e2 --because 'I cannot reach the owner'
@@ -232,7 +238,8 @@ Examples:
 pub(super) const WITHDRAW: &str = "\
 Writes requests/ID.withdrawal, signed with the opener's holder key, and deletes
 the one-time key and the submissions on this machine. A withdrawn request is
-neither approved nor carried out any more.
+neither approved nor carried out any more. A drill is withdrawn in the same
+way, in drills/.
 
 Examples:
   quorate withdraw c41f9e2 --because 'typing error, a new one follows'";

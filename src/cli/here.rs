@@ -1,4 +1,4 @@
-//! `--here`: the answers one after the other at one keyboard.
+//! `--here`: the answers one after the other at one keyboard, to a request or a drill.
 
 use std::path::PathBuf;
 
@@ -7,25 +7,71 @@ use zeroize::Zeroizing;
 use super::Identity;
 use super::carry_out::{Arrived, Table};
 use super::opened::Opened;
+use super::own_share::{Answer, OwnShare};
 use super::report::{Exit, Failure};
 use super::screen;
 use super::table::why;
+use crate::ceremony::asked::Asked;
 use crate::roster::name::Name;
 use crate::world::TerminalError;
 
-pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
+/// What a request and a drill do each in their own way.
+pub(super) trait AtOneKeyboard {
+    /// What those who sit there are told first.
+    fn invitation(&self) -> String;
+    /// What each is asked.
+    fn question(&self) -> &'static str;
+    /// What is told of who has answered.
+    fn thanks(&self) -> &'static str;
+    /// What is told of who won't.
+    fn regrets(&self) -> &'static str;
+    /// One holder's answer.
+    fn answer_of(&self, own: &OwnShare<'_>) -> Result<Answer, Failure>;
+    /// The end, with the answers of enough.
+    fn carry_out_now(&self, arrived: &[Arrived]) -> Result<(), Failure>;
+}
+
+impl AtOneKeyboard for Table<'_> {
+    fn invitation(&self) -> String {
+        format!(
+            "request {}: each who agrees answers here. What the key would sign stands above.\n\
+             This machine could copy each share that is opened on it; there is no second one to compare with.",
+            self.found.id
+        )
+    }
+
+    fn question(&self) -> &'static str {
+        "do you approve?"
+    }
+
+    fn thanks(&self) -> &'static str {
+        "approved; the share was true and is closed again"
+    }
+
+    fn regrets(&self) -> &'static str {
+        "has not approved"
+    }
+
+    fn answer_of(&self, own: &OwnShare<'_>) -> Result<Answer, Failure> {
+        own.approve(&self.found.verified, "here", self.context.world.clock.now())
+    }
+
+    fn carry_out_now(&self, arrived: &[Arrived]) -> Result<(), Failure> {
+        Table::carry_out_now(self, arrived)
+    }
+}
+
+pub(super) fn run<A: Asked>(table: &Table<'_, A>, own: Arrived) -> Result<(), Failure>
+where
+    for<'t> Table<'t, A>: AtOneKeyboard,
+{
     let context = table.context;
     let terminal = context.world.terminal;
-    let request = table.found.verified.request();
     let opened = context.open()?;
-    let set = opened.set(request.kind)?;
+    let set = opened.set(table.found.verified.kind())?;
     let needed = usize::from(set.threshold.get());
     context.say("");
-    context.say(&format!(
-        "request {}: each who agrees answers here. What the key would sign stands above.",
-        table.found.id
-    ));
-    context.say("This machine could copy each share that is opened on it; there is no second one to compare with.");
+    context.say(&table.invitation());
     let mut answered = vec![table.me.clone()];
     let mut arrived = vec![own];
     while arrived.len() < needed {
@@ -55,7 +101,7 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
                 answered.push(who.clone());
                 arrived.push(submission);
             }
-            Ok(None) => context.say(&format!("{who} has not approved")),
+            Ok(None) => context.say(&format!("{who} {}", table.regrets())),
             // A wrong file or passphrase is no reason to begin anew.
             Err(failure) => context.note(&failure.text()),
         }
@@ -63,20 +109,26 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
     context.say("");
     let question = format!("{needed} of {needed}. Carry it out? Type yes: ");
     match terminal.ask(&question) {
-        Ok(answer) if answer.trim() == "yes" => table.carry_out_now(&arrived),
+        Ok(answer) if answer.trim() == "yes" => AtOneKeyboard::carry_out_now(table, &arrived),
         Ok(_) => Err(table.end("not carried out after all")),
         Err(error) => Err(table.end(&why(error))),
     }
 }
 
 /// One holder's answer; none if it is no.
-fn answer(table: &Table<'_>, opened: &Opened, who: &Name) -> Result<Option<Arrived>, Failure> {
+fn answer<A: Asked>(
+    table: &Table<'_, A>,
+    opened: &Opened,
+    who: &Name,
+) -> Result<Option<Arrived>, Failure>
+where
+    for<'t> Table<'t, A>: AtOneKeyboard,
+{
     let context = table.context;
     let terminal = context.world.terminal;
-    let request = table.found.verified.request();
     let stopped = |error: TerminalError| Failure::new(Exit::Failed, why(error));
     let agreed = terminal
-        .ask(&format!("{who}, do you approve? Type yes: "))
+        .ask(&format!("{who}, {} Type yes: ", table.question()))
         .map_err(stopped)?;
     if agreed.trim() != "yes" {
         return Ok(None);
@@ -94,11 +146,9 @@ fn answer(table: &Table<'_>, opened: &Opened, who: &Name) -> Result<Option<Arriv
             _ => PathBuf::from(file),
         });
     }
-    let own = context.open_own(opened, who, request.kind, &identity)?;
-    let answer = own.approve(&table.found.verified, "here", context.world.clock.now())?;
-    context.say(&format!(
-        "{who} approved; the share was true and is closed again"
-    ));
+    let own = context.open_own(opened, who, table.found.verified.kind(), &identity)?;
+    let answer = table.answer_of(&own)?;
+    context.say(&format!("{who} {}", table.thanks()));
     Ok(Some((
         PathBuf::from(format!("{who}'s answer")),
         Zeroizing::new(answer.submission),

@@ -1,6 +1,7 @@
 //! `quorate lint REQUEST`: the certificate as a request would make it, before anybody answers.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use sequoia_openpgp::Cert;
@@ -53,7 +54,7 @@ pub(super) fn named(context: &Context<'_>, argument: &Path) -> Result<Option<For
             let found = Found {
                 id: verified.digest().short(),
                 file: Arc::new(Zeroizing::new(file.to_vec())),
-                verified,
+                verified: Rc::new(verified),
             };
             foresee(context, &opened, &found).map(Some)
         }

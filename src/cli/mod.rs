@@ -5,6 +5,7 @@ mod alone;
 mod answers;
 mod approve;
 mod approve_shown;
+mod attempts;
 mod attest;
 mod attested;
 mod attesters;
@@ -54,6 +55,7 @@ mod perform_pair;
 mod pins;
 mod plugin;
 mod publish;
+mod read_once;
 mod receipts;
 mod rehearse;
 mod rehearse_judged;
@@ -84,6 +86,7 @@ mod take_back;
 mod uid;
 mod verify;
 mod verify_changes;
+mod verify_told;
 mod view;
 mod who;
 
@@ -202,10 +205,10 @@ enum Command {
     /// Approve a request: compare it, type the words, send your share to its opener
     #[command(after_help = example::APPROVE)]
     Approve(approve::Options),
-    /// Say no to a request, with a reason that everybody sees; your share stays where it is
+    /// Say no to a request or a drill, with a reason that everybody sees; your share stays where it is
     #[command(after_help = example::DECLINE)]
     Decline(decline::Options),
-    /// Take back a request of your own, which ends it
+    /// Take back a request or a drill of your own, which ends it
     #[command(after_help = example::WITHDRAW)]
     Withdraw(decline::Options),
     /// Put an answer that came by mail, paste or ssh into this machine's inbox

@@ -1,6 +1,7 @@
 //! Opening a request: common to all commands that ask for the key.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use quorate_share::Kind;
@@ -145,7 +146,7 @@ impl Prepared<'_, '_> {
             found: Found {
                 id,
                 file: Arc::new(Zeroizing::new(file)),
-                verified,
+                verified: Rc::new(verified),
             },
             answer,
         })

@@ -1,14 +1,17 @@
 //! A vault that was opened: its manifest, its evidence, and what commands look up in them.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use quorate_share::Kind;
 use zeroize::Zeroizing;
 
 use super::keys::MAX_KEY_FILE;
+use super::read_once::{ReadOnce, named_request};
 use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
+use crate::ceremony::attempt::MAX_ATTEMPT;
 use crate::ceremony::drill::MAX_DRILL;
 use crate::ceremony::drill_minutes::MAX_DRILL_MINUTES;
 use crate::ceremony::minutes::MAX_MINUTES;
@@ -16,8 +19,6 @@ use crate::ceremony::objection::MAX_OBJECTION;
 use crate::ceremony::outcome::MAX_OUTCOME;
 use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
 use crate::openpgp::attestation::MAX_ATTESTATION;
-use crate::openpgp::manifest_signature::primary_of;
-use crate::openpgp::plan::Primary;
 use crate::roster::name::Name;
 use crate::vault::closing::{Closing, MAX_CLOSING};
 use crate::vault::destruction::MAX_DESTRUCTION;
@@ -44,6 +45,7 @@ pub(super) struct Opened {
     pub(super) me: Option<Name>,
     /// What this machine remembers of it.
     pub(super) pins: Pins,
+    pub(super) read_once: ReadOnce,
 }
 
 /// Files of a vault: relative path and bytes.
@@ -63,6 +65,7 @@ pub(super) struct Evidence {
     pub approvals: Pieces,
     pub results: Pieces,
     pub minutes: Pieces,
+    pub attempts: Pieces,
     /// Revocations that were learnt from outside.
     pub learnt: Pieces,
     /// What a key and the one that it succeeds say of each other.
@@ -71,17 +74,30 @@ pub(super) struct Evidence {
     pub drills: Pieces,
     pub drill_answers: Pieces,
     pub drill_minutes: Pieces,
+    pub drill_attempts: Pieces,
+    pub drill_withdrawals: Pieces,
+    pub drill_declines: Pieces,
     /// What the roots handed in; read only where attestations are to be checked with it.
     pub keys: Pieces,
     /// Files that could not be read, and why.
     pub unreadable: Vec<String>,
 }
 
-/// A request that was looked up.
-pub(super) struct Found {
+/// A request that was looked up, or a drill; its parts, which may be megabytes, are shared.
+pub(super) struct Found<A = VerifiedRequest> {
     pub id: String,
     pub file: Piece,
-    pub verified: VerifiedRequest,
+    pub verified: Rc<A>,
+}
+
+impl<A> Clone for Found<A> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            file: Arc::clone(&self.file),
+            verified: Rc::clone(&self.verified),
+        }
+    }
 }
 
 impl Evidence {
@@ -109,11 +125,15 @@ impl Evidence {
             approvals: read("approvals", ".approval", MAX_APPROVAL)?,
             results: read("results", ".result", MAX_OUTCOME)?,
             minutes: read("minutes", ".minutes", MAX_MINUTES)?,
+            attempts: read("minutes", ".attempt", MAX_ATTEMPT)?,
             learnt: read("revocations", ".asc", MAX_LEARNT_FILE)?,
             succession: read("succession", ".asc", MAX_SUCCESSION)?,
             drills: read("drills", ".drill", MAX_DRILL)?,
             drill_answers: read("drills", ".answer", MAX_APPROVAL)?,
             drill_minutes: read("drills", ".minutes", MAX_DRILL_MINUTES)?,
+            drill_withdrawals: read("drills", ".withdrawal", MAX_OBJECTION)?,
+            drill_declines: read("drills", ".decline", MAX_OBJECTION)?,
+            drill_attempts: read("drills", ".attempt", MAX_ATTEMPT)?,
             unreadable,
         })
     }
@@ -177,12 +197,6 @@ fn is_id_of(id: &str, request: &VerifiedRequest) -> bool {
 impl Opened {
     pub(super) fn manifest(&self) -> &Manifest {
         self.signed.manifest()
-    }
-
-    /// The vault's primary key.
-    pub(super) fn primary(&self) -> Result<Primary, Failure> {
-        primary_of(self.manifest().certificate.as_bytes())
-            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))
     }
 
     pub(super) fn remembered_me(&self) -> Option<&Name> {
@@ -272,37 +286,28 @@ impl Opened {
             );
         }
         let id = Self::id_of(relative);
-        let verified = VerifiedRequest::read(file, self.manifest())
+        let found = self
+            .request_in(relative, file)
             .map_err(|error| report::request(&id, &error))?;
-        if !verified.digest().to_string().starts_with(&id) {
+        let digest = found.verified.digest();
+        if !digest.to_string().starts_with(&id) {
             return Err(Failure::new(
                 Exit::Forged,
                 format!("requests/{id}.request is another request"),
             )
-            .fact(format!("its contents are {}", verified.digest().short()))
+            .fact(format!("its contents are {}", digest.short()))
             .next("git checkout requests"));
         }
-        Ok(Found {
-            id,
-            file: Arc::clone(file),
-            verified,
-        })
+        Ok(found)
     }
 
     /// All requests: those that verify, and what is wrong with the others.
-    pub(super) fn requests(&self) -> Vec<Result<Found, (String, RequestError)>> {
-        let read = |(relative, file): &(PathBuf, Arc<Zeroizing<Vec<u8>>>)| {
-            let id = Self::id_of(relative);
-            match VerifiedRequest::read(file, self.manifest()) {
-                // A copy under another name is nothing of its own.
-                Ok(verified) if !is_id_of(&id, &verified) => None,
-                Ok(verified) => Some(Ok(Found {
-                    id,
-                    file: Arc::clone(file),
-                    verified,
-                })),
-                Err(error) => Some(Err((id, error))),
-            }
+    pub(super) fn requests(&self) -> Vec<Result<Found, (String, Rc<RequestError>)>> {
+        let read = |(relative, file): &(PathBuf, Piece)| match self.request_in(relative, file) {
+            // A copy under another name is nothing of its own.
+            Ok(found) if !is_id_of(&found.id, &found.verified) => None,
+            Ok(found) => Some(Ok(found)),
+            Err(error) => Some(Err((Self::id_of(relative), error))),
         };
         self.evidence.requests.iter().filter_map(read).collect()
     }
@@ -329,8 +334,13 @@ impl Opened {
     /// The valid approvals of a request, one per holder.
     pub(super) fn approvals(&self, found: &Found) -> Vec<(Approval, PathBuf)> {
         let mut list: Vec<(Approval, PathBuf)> = Vec::new();
+        let digest = found.verified.digest();
         for (relative, file) in &self.evidence.approvals {
-            let Ok(approval) = Approval::read(file, self.manifest(), &found.verified, self.now)
+            // A vault of ten years has thousands of others.
+            if named_request(file) != Some(digest) {
+                continue;
+            }
+            let Ok(approval) = Approval::read(file, self.manifest(), &*found.verified, self.now)
             else {
                 continue;
             };
@@ -350,7 +360,7 @@ impl Opened {
         Approval::read(
             file,
             self.manifest(),
-            &found.verified,
+            &*found.verified,
             crate::world::Timestamp::LATEST,
         )
         .map(|approval| approval.holder)

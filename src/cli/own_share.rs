@@ -265,7 +265,11 @@ impl Context<'_> {
         {
             return Ok(Rc::clone(identity));
         }
-        let bytes = self.world.files.read(&full, MAX_IDENTITY)?;
+        let bytes = self.world.files.read(&full, MAX_IDENTITY);
+        let bytes = bytes.map_err(|error| {
+            let failure = Failure::from(error);
+            failure.next("name the file of your own key, with its folder: -i ~/FILE")
+        })?;
         let unusable = |error: &IdentityError| {
             Failure::new(
                 Exit::Usage,

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::attempts::Tried;
 use super::carry_out::{Table, finish};
 use super::context::Context;
 use super::desk::OneTimeKey;
 use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure};
 use super::{Identity, inbox, one_time, perform_pair, screen};
+use crate::ceremony::RequestError;
 use crate::session::front::Purpose;
 use crate::world::SafeText;
 
@@ -44,10 +46,12 @@ impl Options {
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+    // It loads its libraries while the vault is read; it has nothing yet, and ends if it gets nothing.
+    let coming = context.worker(Purpose::Sign, SafeText::new(&options.request).as_str())?;
     let opened = context.open()?;
     let found = opened.request(&options.request)?;
     if found.verified.request().with.is_some() {
-        return perform_pair::run(context, opened, found, options);
+        return perform_pair::run(context, coming, opened, found, options);
     }
     let id = &found.id;
     let desk = context.desk(&opened, &found.verified.digest())?;
@@ -64,16 +68,25 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         return Err(failure);
     }
     let submissions = inbox::collect(context, &desk, &me, id, &options.files)?;
-    found
-        .verified
-        .open_at(now)
-        .map_err(|error| closed(&opened, &found, &error))?;
+    if let Err(error) = found.verified.open_at(now) {
+        if matches!(error, RequestError::Closed(_)) && opened.ended(&found)?.is_none() {
+            let tried = Tried {
+                context,
+                opened: &opened,
+                found: &found,
+                me: &me,
+            };
+            tried.too_late(submissions.len(), || {
+                let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
+                Ok(secrets.holder_key)
+            });
+        }
+        return Err(closed(&opened, &found, &error));
+    }
     opened.not_ended(&found)?;
     context.needs_force_for(&opened, request)?;
     opened.same_state(&found)?;
 
-    // It starts while gpg or a person opens the identity.
-    let coming = context.worker(Purpose::Sign, id)?;
     let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
     let table = Table {
         context,
@@ -120,11 +133,7 @@ pub(super) fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
     })
 }
 
-pub(super) fn closed(
-    opened: &Opened,
-    found: &Found,
-    error: &crate::ceremony::RequestError,
-) -> Failure {
+pub(super) fn closed(opened: &Opened, found: &Found, error: &RequestError) -> Failure {
     let approvals = opened.approvals(found);
     let names: Vec<String> = approvals
         .iter()

@@ -1,7 +1,9 @@
 //! `quorate perform` of one of a pair: both are carried out in one session, or none.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
+use super::attempts::Sorted;
 use super::carry_out::{Arrived, Table, finish, refused, tell_verdicts, told};
 use super::context::Context;
 use super::desk::Desk;
@@ -12,7 +14,7 @@ use super::report::{self, Failure};
 use super::{inbox, one_time, screen};
 use crate::ceremony::outcome::Outcome;
 use crate::roster::name::Name;
-use crate::session::front::{self, PairSigning, Purpose};
+use crate::session::front::{self, Coming, PairSigning};
 
 /// One of the two, in its vault.
 struct Side<'s, 'w> {
@@ -24,6 +26,7 @@ struct Side<'s, 'w> {
 
 pub(super) fn run(
     context: &Context<'_>,
+    coming: Coming,
     opened: Opened,
     found: Found,
     options: &Options,
@@ -56,8 +59,6 @@ pub(super) fn run(
         this.collect(&me, &options.files, that)?,
         that.collect(&me, &options.files, this)?,
     ];
-    // It starts while gpg or a person opens the identities.
-    let coming = context.worker(Purpose::Sign, &found.id)?;
     let secrets = [this.secrets(&me, options)?, that.secrets(&me, options)?];
     let tables = [0, 1].map(|at| Table {
         context: sides[at].context,
@@ -79,6 +80,8 @@ pub(super) fn run(
             let at = usize::from(refusal.of != 0);
             let (side, failure) = (&sides[at], &refusal.failure);
             side.tell(&submissions[at], &failure.verdicts);
+            let sorted = Sorted::of(&failure.verdicts);
+            tables[at].was_in_vain(side.opened, sorted, &failure.refusal, &ran);
             return Err(refused(side.opened, side.found, failure).fact(format!(
                 "{} and {} are a pair: both are carried out or none",
                 this.found.id, that.found.id
@@ -108,7 +111,7 @@ pub(super) fn run(
         side.context
             .say(&told(&side.found.verified.request().drafts));
         tables[at].record(side.opened, &replies[at], &ran, result, &outcome)?;
-        outcomes.push(outcome);
+        outcomes.push(Rc::new(outcome));
     }
     // Nothing secret goes before both results are there.
     for (side, outcome) in sides.iter().zip(&outcomes) {
@@ -128,7 +131,7 @@ impl<'s, 'w> Side<'s, 'w> {
     }
 
     /// Its result, if it has one.
-    fn recorded(&self) -> Result<Option<Outcome>, Failure> {
+    fn recorded(&self) -> Result<Option<Rc<Outcome>>, Failure> {
         self.opened.outcome(self.found)
     }
 

@@ -1,10 +1,13 @@
 //! What came of requests: results that count, and minutes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
+use crate::ceremony::asked::REQUEST;
+use crate::ceremony::attempt::Attempt;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
@@ -15,7 +18,11 @@ use crate::world::SafeText;
 
 impl Opened {
     /// The recorded result of a request, checked; `None` if there is none.
-    pub(super) fn outcome(&self, found: &Found) -> Result<Option<Outcome>, Failure> {
+    pub(super) fn outcome(&self, found: &Found) -> Result<Option<Rc<Outcome>>, Failure> {
+        self.outcome_once(&found.id, || self.read_outcome(found))
+    }
+
+    fn read_outcome(&self, found: &Found) -> Result<Option<Outcome>, Failure> {
         let name = PathBuf::from(format!("results/{}.result", found.id));
         let Some((_, file)) = self.evidence.results.iter().find(|(path, _)| *path == name) else {
             return Ok(None);
@@ -25,7 +32,7 @@ impl Opened {
             Ok(outcome) if self.is_proved(found, &outcome) => Ok(Some(outcome)),
             // What its opener signed no minutes of, and nobody's signature proves, anybody could have put here.
             Ok(_) => Ok(None),
-            Err(_) if self.minutes_by_opener(found).is_empty() => Ok(None),
+            Err(_) if !self.was_carried_out(found) => Ok(None),
             Err(error) => Err(Failure::new(
                 Exit::Forged,
                 format!("{} is not the result of that request", name.display()),
@@ -47,25 +54,21 @@ impl Opened {
             .manifest()
             .set(request.kind)
             .map_or(u8::MAX, |set| set.threshold.get());
-        let minutes = self.minutes_by_opener(found);
-        let named = minutes.iter().any(|one| one.result == outcome.digest);
+        let mut minutes = self.minutes_by_opener(found);
+        let named = minutes.any(|one| one.0.result == outcome.digest);
         named && self.approvals(found).len() >= usize::from(needed)
     }
 
     /// Do minutes say so?
     pub(super) fn was_carried_out(&self, found: &Found) -> bool {
-        !self.minutes_by_opener(found).is_empty()
+        self.minutes_by_opener(found).next().is_some()
     }
 
     /// The minutes of a request by who opened it: nobody else can carry it out.
-    fn minutes_by_opener(&self, found: &Found) -> Vec<Minutes> {
-        let minutes = self.evidence.minutes.iter();
-        let minutes = minutes.filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok());
-        minutes
-            .map(|(minutes, _)| minutes)
-            .filter(|minutes| minutes.request == found.verified.digest())
-            .filter(|minutes| minutes.operator == found.verified.request().opener)
-            .collect()
+    fn minutes_by_opener(&self, found: &Found) -> impl Iterator<Item = Rc<(Minutes, Digest)>> {
+        let (request, opener) = (found.verified.digest(), &found.verified.request().opener);
+        self.all_minutes()
+            .filter(move |one| one.0.request == request && one.0.operator == *opener)
     }
 
     /// What earlier results of this vault certified, by subject: in words.
@@ -91,24 +94,20 @@ impl Opened {
         map
     }
 
-    /// The newest minutes: those that no others name.
+    /// The newest minutes and attempts: those that no others name.
     pub(super) fn heads(&self) -> Vec<Digest> {
-        let all: Vec<(Minutes, Digest)> = self
-            .evidence
-            .minutes
-            .iter()
-            .filter_map(|(_, file)| Minutes::read(file, self.manifest()).ok())
-            .collect();
-        let named: Vec<Digest> = all
-            .iter()
-            .flat_map(|(minutes, _)| minutes.heads.iter().copied())
-            .collect();
-        let mut heads: Vec<Digest> = all
-            .iter()
-            .map(|(_, digest)| *digest)
-            .filter(|d| !named.contains(d))
-            .collect();
+        let minutes = self.all_minutes();
+        let mut all: Vec<(Vec<Digest>, Digest)> =
+            minutes.map(|one| (one.0.heads.clone(), one.1)).collect();
+        let attempts = self.evidence.attempts.iter();
+        let attempts =
+            attempts.filter_map(|(_, file)| Attempt::read(file, &REQUEST, self.manifest()).ok());
+        all.extend(attempts.map(|(attempt, digest)| (attempt.heads, digest)));
+        let named: HashSet<Digest> = all.iter().flat_map(|(heads, _)| heads.clone()).collect();
+        let heads = all.iter().map(|(_, digest)| *digest);
+        let mut heads: Vec<Digest> = heads.filter(|head| !named.contains(head)).collect();
         heads.sort_unstable();
+        heads.dedup();
         heads
     }
 }

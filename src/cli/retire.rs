@@ -207,6 +207,7 @@ impl Opened {
             .destructions
             .iter()
             .filter_map(|(_, file)| Destruction::read(file, self.manifest()).ok())
+            .filter(|one| one.signed <= self.now.plus_days(1))
             .collect();
         let both = |name: &Name| {
             [Kind::Master, Kind::Revocation].iter().all(|kind| {

@@ -63,7 +63,7 @@ pub(super) fn key_of(
             let seal = match &recipient {
                 Recipient::Ssh(key) => Seal::Ssh(key.to_string()),
                 Recipient::Age(key) => Seal::Age(key.to_string()),
-                Recipient::OpenPgp(_) | Recipient::Passphrase(_) => {
+                Recipient::OpenPgp(_) | Recipient::OpenPgpKeys(_) | Recipient::Passphrase(_) => {
                     return Err(refused(format!(
                         "keys/{} is no such key",
                         SafeText::new(name)

@@ -9,7 +9,7 @@ use super::attested::lacking;
 use super::context::Context;
 use super::expect::Expected;
 use super::report::{Exit, Failure};
-use super::{Identity, card, example, screen};
+use super::{Identity, alone, card, example, screen};
 use crate::vault::receipt::Receipt;
 use crate::vault::render::kind_word;
 use crate::world::Timestamp;
@@ -89,6 +89,13 @@ fn verify(context: &Context<'_>, own: &Own) -> Result<(), Failure> {
         context.say(&format!(
             "{:<18}  opens; it is the share that was dealt to you",
             purpose(kind)
+        ));
+    }
+    if opened.any_root_may_revoke {
+        alone::verify(context, &opened, &me, &own.identity)?;
+        let what = "for ending it alone";
+        context.say(&format!(
+            "{what:<18}  opens; the key's own revocations are in it"
         ));
     }
     context.say("nothing was shown, sent or written");

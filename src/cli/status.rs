@@ -9,7 +9,7 @@ use super::in_use::Successor;
 use super::opened::Opened;
 use super::report::Failure;
 use super::view::{Open, View};
-use super::{screen, status_json};
+use super::{attempts, screen, status_json};
 use crate::ceremony::explain;
 use crate::vault::force::together;
 use crate::vault::render::kind_word;
@@ -190,7 +190,12 @@ fn without_a_turn(
     let me = opened
         .remembered_me()
         .map_or_else(String::new, |me| format!(", {me},"));
-    Ok(format!("you{me} have nothing to do"))
+    let lacks_answers = |open: &Open| open.approved.len() < usize::from(open.needed);
+    let others = match view.requests.iter().any(lacks_answers) {
+        true => "; for those who haven't answered: quorate status --remind",
+        false => "",
+    };
+    Ok(format!("you{me} have nothing to do{others}"))
 }
 
 /// Ten weeks before the key expires its rotation is due, six weeks before it is urgent.
@@ -295,6 +300,9 @@ fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
     }
     for name in &open.waiting {
         context.say(&format!("  {:<16} -", name.to_string()));
+    }
+    for attempt in view.opened.attempts(&*open.found.verified) {
+        context.say(&format!("tried          {}", attempts::told(&attempt)));
     }
     let approved = open.approved.len();
     let missing = usize::from(open.needed).saturating_sub(approved);

@@ -129,7 +129,7 @@ fn mine(context: &Context<'_>, opened: &Opened) -> Result<Vec<Mine>, Failure> {
     for found in opened.drills().into_iter().flatten() {
         let digest = found.verified.digest();
         let desk = context.drill_desk(opened, &digest)?;
-        let open = found.verified.open_at(opened.now).is_ok();
+        let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
         if open && desk.key(context.world.files)?.is_here() {
             mine.push(Mine {
                 needed: opened.set(found.verified.kind())?.threshold.get(),

@@ -1,8 +1,10 @@
-//! A request whose answers are taken at once: looked at, carried out, or ended for everybody to see.
+//! A request or a drill whose answers are taken at once: looked at, carried out, or ended for everybody to see.
 
+use super::attempts::is_a_drill;
 use super::carry_out::{Arrived, Table};
 use super::opened::Opened;
 use super::report::{self, Exit, Failure};
+use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::Kind;
 use crate::ceremony::submission::Verdict;
 use crate::session::front::{Purpose, Signing};
@@ -38,16 +40,22 @@ impl Table<'_> {
         let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
         self.carry_out(&opened, worker, submissions)
     }
+}
 
-    /// Ends the request, for everybody to see, since nobody can carry it out any more.
+impl<A: Asked> Table<'_, A> {
+    /// Ends it, for everybody to see, since nobody can carry it out any more.
     pub(super) fn end(&self, because: &str) -> Failure {
         let id = &self.found.id;
         let failure = Failure::new(Exit::Quorum, format!("{id} ended: {because}"));
+        let folders = match is_a_drill(&*self.found.verified) {
+            true => "drills",
+            false => "requests approvals",
+        };
         match self.withdraw(because) {
             Ok(()) => failure
                 .fact("nothing was signed; its one-time key was in memory only, and is gone")
                 .next(format!(
-                    "git add requests approvals && git commit -m 'Withdraw {id}: {}' && git push",
+                    "git add {folders} && git commit -m 'Withdraw {id}: {}' && git push",
                     self.me
                 )),
             Err(error) => failure

@@ -10,8 +10,9 @@ use super::attested;
 use super::context::Context;
 use super::keys::MAX_KEY_FILE;
 use super::opened::{Found, Opened, read_folder};
+use super::read_once::named_request;
 use super::report::{Exit, Failure, path};
-use super::{screen, verify_changes};
+use super::{screen, verify_changes, verify_told};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
@@ -102,13 +103,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
     let manifest = opened.manifest();
     let head = file.split(|b| *b == b'\n').next().unwrap_or_default();
-    let of = |digest_in: &[u8]| -> Option<Found> {
-        opened.requests().into_iter().flatten().find(|found| {
-            let digest = found.verified.digest().to_string();
-            digest_in
-                .windows(digest.len())
-                .any(|window| window == digest.as_bytes())
-        })
+    let of = |file: &[u8]| -> Option<Found> {
+        let named = named_request(file)?;
+        let mut requests = opened.requests().into_iter().flatten();
+        requests.find(|found| found.verified.digest() == named)
     };
     let no_request = || "the request that it belongs to isn't in this vault".to_owned();
     match head {
@@ -128,7 +126,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
             .map_err(|e| e.to_string()),
         b"quorate approval 1" => {
             let found = of(file).ok_or_else(no_request)?;
-            Approval::read(file, manifest, &found.verified, opened.now)
+            Approval::read(file, manifest, &*found.verified, opened.now)
                 .map(|a| format!("approval of {} by {}", found.id, a.holder))
                 .map_err(|e| e.to_string())
         }
@@ -159,7 +157,8 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
         }
         b"quorate result 1" => {
             let found = of(file).ok_or_else(no_request)?;
-            let primary = primary_of(manifest.certificate.as_bytes()).map_err(|e| e.to_string())?;
+            let primary = opened.primary();
+            let primary = primary.map_err(|_| "the key of this vault can't be read".to_owned())?;
             let outcome =
                 Outcome::read(file, &found.verified, &primary).map_err(|e| e.to_string())?;
             if !opened.is_proved(&found, &outcome) {
@@ -182,6 +181,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                 minutes.operator
             ))
         }
+        b"quorate attempt 1" => opened.check_attempt(file),
         _ if head.starts_with(b"-----BEGIN PGP PUBLIC KEY") => opened.check_attestation(file),
         _ => opened
             .check_drill(file)
@@ -253,10 +253,14 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ("decline", &evidence.declines),
         ("result", &evidence.results),
         ("minutes", &evidence.minutes),
+        ("attempt", &evidence.attempts),
         ("attestation", &evidence.attestations),
         ("drill", &evidence.drills),
         ("drill answer", &evidence.drill_answers),
+        ("drill decline", &evidence.drill_declines),
+        ("drill withdrawal", &evidence.drill_withdrawals),
         ("drill minutes", &evidence.drill_minutes),
+        ("drill attempt", &evidence.drill_attempts),
     ];
     let mut counts = Vec::new();
     for (word, files) in kinds {
@@ -316,9 +320,7 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         let why = opened.why_not(error);
         context.say(&format!("             {} doesn't count: {why}", path(file)));
     }
-    for found in opened.requests().into_iter().flatten() {
-        describe(context, opened, &found);
-    }
+    verify_told::requests_and_drills(context, opened);
     if !evidence.drills.is_empty() {
         context.say(&format!("last drill   {}", opened.last_drill().line()));
     }
@@ -348,67 +350,6 @@ fn made_before(opened: &Opened) -> Option<String> {
     (made < manifest.created).then(|| made.day())
 }
 
-fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
-    let request = found.verified.request();
-    let approvals = opened.approvals(found);
-    let names: Vec<_> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.clone())
-        .collect();
-    let declined: Vec<_> = opened
-        .declines(found)
-        .into_iter()
-        .map(|d| d.holder)
-        .collect();
-    let declined = if declined.is_empty() {
-        String::new()
-    } else {
-        format!("; declined by {}", screen::list(&declined))
-    };
-    context.say(&format!(
-        "{:<12} {}; opened by {}; approved by {}{declined}",
-        found.id,
-        explain::title(&request.drafts),
-        request.opener,
-        screen::list(&names)
-    ));
-    if request.with.is_some() {
-        context.say("             one of a pair; the other is another key's, in that key's vault");
-    }
-    match opened.outcome(found) {
-        Ok(Some(outcome)) => {
-            let needed = opened
-                .set(request.kind)
-                .map_or(255, |set| set.threshold.get());
-            let enough = if names.len() >= usize::from(needed) {
-                String::new()
-            } else {
-                format!("; ONLY {} of {needed} approvals are here", names.len())
-            };
-            let n = outcome.values.len();
-            let s = if n == 1 { "" } else { "s" };
-            context.say(&format!(
-                "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
-            ));
-        }
-        Ok(None) if opened.was_carried_out(found) => {
-            context.warn(&format!(
-                "{}: its minutes are here, its result isn't: stopped before it was written, or taken away; \
-                 {} can tell, and write it anew",
-                found.id, request.opener
-            ));
-        }
-        Ok(None) if opened.not_ended(found).is_err() => {
-            context.say("             ended without a result: withdrawn or declined");
-        }
-        Ok(None) if request.closes <= context.world.clock.now() => {
-            context.say("             closed without a result");
-        }
-        Ok(None) => context.say("             open"),
-        Err(_) => context.say("             ITS RESULT IS NOT GENUINE"),
-    }
-}
-
 /// The files that the manifest has digests of.
 fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Result<(), Failure> {
     let mut wanted: Vec<(&str, [u8; 32])> = Vec::new();
@@ -421,6 +362,8 @@ fn files(context: &Context<'_>, opened: &Opened, findings: &mut Findings) -> Res
                 .map(|d| (d.sealed.as_str(), d.sealed_sha256)),
         );
     }
+    let copies = opened.manifest().own_copies.iter();
+    wanted.extend(copies.map(|copy| (copy.sealed.as_str(), copy.sealed_sha256)));
     wanted.sort_unstable();
     wanted.dedup();
     let ended = opened.has_ended()?;

@@ -15,7 +15,7 @@ use super::draft::{Destination, Draft, DraftError};
 use super::plan::{MAX_USER_ID, Plan, Primary, Reason, Stamp, Subkey, SubkeyUse, Why};
 use super::self_signatures::{own_end, stamp};
 use crate::world::Timestamp;
-use crate::world::safe_text::is_harmful;
+use crate::world::safe_text::is_harmless;
 
 /// A day, in seconds.
 const DAY: u64 = 86_400;
@@ -276,7 +276,7 @@ impl<'c> Change<'c> {
             let is_plain = !text.is_empty()
                 && text.len() <= MAX_USER_ID
                 && text.trim() == text
-                && !text.chars().any(|c| c.is_control() || is_harmful(c));
+                && is_harmless(text);
             if !is_plain {
                 return Err(ChangeError::UserIdForm);
             }

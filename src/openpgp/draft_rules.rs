@@ -10,7 +10,7 @@ use super::draft::DraftError;
 use super::plan::{MAX_USER_ID, MAX_WHY, Plan, Primary, Stamp, Subkey, SubkeyUse};
 use super::subpackets::notations_are_allowed;
 use super::{signing_subkey, statement};
-use crate::world::safe_text::is_harmful;
+use crate::world::safe_text::is_harmless;
 
 /// The rules that a plan's values must keep, whoever made it.
 pub(super) fn check(plan: &Plan) -> Result<(), DraftError> {
@@ -18,9 +18,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), DraftError> {
         true => Ok(()),
         false => Err(DraftError::TooLong),
     };
-    let words = |text: &str| match text.len() <= MAX_WHY
-        && !text.chars().any(|c| c.is_control() || is_harmful(c))
-    {
+    let words = |text: &str| match text.len() <= MAX_WHY && is_harmless(text) {
         true => Ok(()),
         false => Err(DraftError::WhyText),
     };

@@ -18,6 +18,7 @@ use openpgp::policy::{Policy, StandardPolicy};
 use openpgp::types::{RevocationStatus, SignatureType};
 use openpgp::{Cert, Fingerprint};
 
+use super::address;
 use super::subpackets::SUCCESSOR_NOTATION;
 use crate::world::Timestamp;
 
@@ -130,7 +131,13 @@ pub fn link(
 /// Would the world take who is certified under this user ID for the successor of `own`'s key?
 #[must_use]
 pub fn is_under_address_of(own: &Cert, user_id: &UserID) -> bool {
-    is_under(user_id, &addresses(own))
+    let theirs = seen_in(user_id);
+    // Whether the key signed its own user ID matters, and costs something, only where the address is the same.
+    let mut same = own.userids().filter(|own| {
+        let address = address::of(own.userid());
+        address.is_some_and(|address| theirs.contains(&address))
+    });
+    same.any(|own| own.self_signatures().next().is_some())
 }
 
 fn is_younger(this: &Cert, than: &Cert) -> bool {
@@ -168,29 +175,20 @@ fn has_made_successor(by: &Cert, of: &Cert) -> bool {
 }
 
 fn is_under(user_id: &UserID, own: &[String]) -> bool {
-    [address(user_id), address_at_end(user_id)]
-        .iter()
-        .flatten()
-        .any(|address| own.contains(address))
+    seen_in(user_id).iter().any(|address| own.contains(address))
 }
 
-/// The address as succession.sh finds it, also where the user ID isn't in the form of a mailbox.
-fn address_at_end(user_id: &UserID) -> Option<String> {
-    let text = String::from_utf8_lossy(user_id.value());
-    let inner = text.strip_suffix('>').unwrap_or(&text);
-    let word = inner.rsplit(['<', ' ']).next()?;
-    (word.contains('@') && !word.contains('>')).then(|| word.to_lowercase())
-}
-
-fn address(user_id: &UserID) -> Option<String> {
-    user_id.email_normalized().ok().flatten()
+/// The addresses that the world may see in a user ID.
+fn seen_in(user_id: &UserID) -> Vec<String> {
+    let both = [address::of(user_id), address::at_end(user_id)];
+    both.into_iter().flatten().collect()
 }
 
 fn addresses(cert: &Cert) -> Vec<String> {
     let signed = cert
         .userids()
         .filter(|u| u.self_signatures().next().is_some());
-    signed.filter_map(|u| address(u.userid())).collect()
+    signed.filter_map(|u| address::of(u.userid())).collect()
 }
 
 fn certification_where(

@@ -3,6 +3,7 @@
 //! The heart is [`draft`]: everything that the master key signs is a [`plan::Plan`],
 //! and a plan has exactly one encoding, its draft.
 
+mod address;
 pub mod armor;
 pub mod attestation;
 pub mod change;

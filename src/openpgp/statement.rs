@@ -11,7 +11,7 @@ use super::armor::{dearmor, enarmor};
 use super::draft::Draft;
 use super::plan::{Algorithm, Hash, Plan, Primary, Stamp};
 use crate::world::Timestamp;
-use crate::world::safe_text::is_harmful;
+use crate::world::safe_text::is_harmless;
 
 /// The most bytes of a statement: 64 KiB.
 pub const MAX_STATEMENT: usize = 64 << 10;
@@ -81,7 +81,7 @@ fn check(text: &str) -> Result<(), StatementError> {
         if line.ends_with([' ', '\t']) {
             return Err(StatementError::TrailingBlank(number));
         }
-        if line.chars().any(|c| c.is_control() || is_harmful(c)) {
+        if !is_harmless(line) {
             return Err(StatementError::Invisible(number));
         }
     }

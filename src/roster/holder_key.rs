@@ -48,11 +48,19 @@ pub enum Namespace {
     DrillSubmission,
     /// The opener's report of a drill.
     DrillMinutes,
+    /// The operator's report that it was tried in vain.
+    Attempt,
+    /// The same of a drill.
+    DrillAttempt,
+    /// A holder won't take part in a drill.
+    DrillDecline,
+    /// The opener takes a drill back.
+    DrillWithdrawal,
 }
 
 impl Namespace {
     /// All of them: what an allowed-signers file lets a holder key sign.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Receipt,
         Self::Request,
         Self::Approval,
@@ -66,6 +74,10 @@ impl Namespace {
         Self::DrillAnswer,
         Self::DrillSubmission,
         Self::DrillMinutes,
+        Self::Attempt,
+        Self::DrillAttempt,
+        Self::DrillDecline,
+        Self::DrillWithdrawal,
     ];
 
     /// As it stands in the signature, for example `receipt@quorate`.
@@ -85,6 +97,10 @@ impl Namespace {
             Self::DrillAnswer => "drill-answer@quorate",
             Self::DrillSubmission => "drill-submission@quorate",
             Self::DrillMinutes => "drill-minutes@quorate",
+            Self::Attempt => "attempt@quorate",
+            Self::DrillAttempt => "drill-attempt@quorate",
+            Self::DrillDecline => "drill-decline@quorate",
+            Self::DrillWithdrawal => "drill-withdrawal@quorate",
         }
     }
 }

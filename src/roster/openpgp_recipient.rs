@@ -15,9 +15,9 @@ use openpgp::packet::pkesk::PKESK3;
 use openpgp::packet::{Key, Literal, Tag};
 use openpgp::parse::Parse;
 use openpgp::policy::StandardPolicy;
-use openpgp::serialize::{Marshal, SerializeInto};
+use openpgp::serialize::Marshal;
 use openpgp::types::{DataFormat, HashAlgorithm, KeyFlags, RevocationStatus, SymmetricAlgorithm};
-use openpgp::{Cert, Fingerprint, Packet};
+use openpgp::{Cert, Fingerprint, Packet, PacketPile};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -36,10 +36,14 @@ const LATEST: u64 = u32::MAX as u64;
 #[derive(Debug, Clone)]
 pub struct OpenPgpRecipient {
     cert: Cert,
-    keys: Vec<Key<PublicParts, UnspecifiedRole>>,
+    keys: OpenPgpKeys,
     time: u64,
     expires: Option<u64>,
 }
+
+/// Keys to encrypt to, at least one. Whoever made the list has checked whose they are and that they are valid.
+#[derive(Debug, Clone)]
+pub struct OpenPgpKeys(Vec<Key<PublicParts, UnspecifiedRole>>);
 
 /// Why a certificate has no key to encrypt to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +182,7 @@ impl OpenPgpRecipient {
             .flatten();
         let expires = own.into_iter().chain(last).min().map(seconds);
         Ok(Self {
-            keys,
+            keys: OpenPgpKeys(keys),
             cert,
             time: now,
             expires,
@@ -205,7 +209,7 @@ impl OpenPgpRecipient {
 
     /// The keys that are sealed to.
     pub fn keys(&self) -> impl Iterator<Item = Fingerprint> + '_ {
-        self.keys.iter().map(Key::fingerprint)
+        self.keys.0.iter().map(Key::fingerprint)
     }
 
     /// The time at which all this was checked, in seconds since 1970.
@@ -214,12 +218,35 @@ impl OpenPgpRecipient {
         self.time
     }
 
-    pub(super) fn certificate(&self) -> Result<Vec<u8>, SealError> {
-        self.cert.to_vec().map_err(failed)
+    pub(super) fn sealed_to(&self) -> &OpenPgpKeys {
+        &self.keys
+    }
+}
+
+impl OpenPgpKeys {
+    /// As packets, after one byte.
+    pub(super) fn after(&self, first: u8) -> Result<Vec<u8>, SealError> {
+        let mut bytes = vec![first];
+        for key in &self.0 {
+            let packet = Packet::from(key.clone().role_into_subordinate());
+            packet.serialize(&mut bytes).map_err(failed)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Of packets; `None` if there is none, or another one.
+    pub(super) fn read(packets: &[u8]) -> Option<Self> {
+        let pile = PacketPile::from_bytes(packets).ok()?;
+        let keys = pile.into_children().map(|packet| match packet {
+            Packet::PublicSubkey(key) => Some(key.role_into_unspecified()),
+            _ => None,
+        });
+        let keys: Vec<_> = keys.collect::<Option<_>>()?;
+        (!keys.is_empty()).then_some(Self(keys))
     }
 
     pub(super) fn seal(&self, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-        seal_to(&self.keys, plaintext).map_err(failed)
+        seal_to(&self.0, plaintext).map_err(failed)
     }
 }
 

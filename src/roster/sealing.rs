@@ -4,7 +4,9 @@ use thiserror::Error;
 
 pub use super::age_recipient::{AgeRecipient, AgeRecipientError};
 pub(crate) use super::openpgp_recipient::seal_to;
-pub use super::openpgp_recipient::{Certificates, NoKey, OpenPgpRecipient, OpenPgpRecipientError};
+pub use super::openpgp_recipient::{
+    Certificates, NoKey, OpenPgpKeys, OpenPgpRecipient, OpenPgpRecipientError,
+};
 pub use super::ssh_recipient::{SshRecipient, SshRecipientError};
 pub use super::typed_passphrase::{TypedPassphrase, TypedPassphraseError};
 
@@ -16,6 +18,8 @@ pub const MAX_SEALED: usize = 64 << 10;
 pub enum Recipient {
     /// All encryption keys of an OpenPGP certificate that are valid at one time.
     OpenPgp(Box<OpenPgpRecipient>),
+    /// The same keys alone, as the worker gets them.
+    OpenPgpKeys(OpenPgpKeys),
     /// One age X25519 recipient.
     Age(AgeRecipient),
     /// One ssh key.
@@ -117,27 +121,24 @@ impl Recipient {
     #[must_use]
     pub fn extension(&self) -> &'static str {
         match self {
-            Self::OpenPgp(_) => "asc",
+            Self::OpenPgp(_) | Self::OpenPgpKeys(_) => "asc",
             Self::Age(_) | Self::Ssh(_) | Self::Passphrase(_) => "age",
         }
     }
 
     /// The recipient as bytes, to be handed to another process of this program.
     ///
-    /// One byte for the kind; then for OpenPGP the time (8 bytes, big-endian) and the certificate, for age and ssh
-    /// the text, for a passphrase the SECRET itself: these bytes go through the worker's channel and nowhere else.
+    /// One byte for the kind; then for OpenPGP the keys alone, so that next to the shares nobody's certificate is
+    /// parsed, for age and ssh the text, for a passphrase the SECRET itself: these bytes go through the worker's
+    /// channel and nowhere else.
     ///
     /// # Errors
     ///
-    /// [`SealError::Failed`] if the certificate can't be written.
+    /// [`SealError::Failed`] if a key can't be written.
     pub fn to_bytes(&self) -> Result<Vec<u8>, SealError> {
         match self {
-            Self::OpenPgp(recipient) => {
-                let mut bytes = vec![KIND_OPENPGP];
-                bytes.extend_from_slice(&recipient.time().to_be_bytes());
-                bytes.extend_from_slice(&recipient.certificate()?);
-                Ok(bytes)
-            }
+            Self::OpenPgp(recipient) => recipient.sealed_to().after(KIND_OPENPGP),
+            Self::OpenPgpKeys(keys) => keys.after(KIND_OPENPGP),
             Self::Age(recipient) => {
                 let mut bytes = vec![KIND_AGE];
                 bytes.extend_from_slice(recipient.to_string().as_bytes());
@@ -148,20 +149,16 @@ impl Recipient {
         }
     }
 
-    /// Reads what [`Recipient::to_bytes`] wrote, and checks the recipient as at first.
+    /// Reads what [`Recipient::to_bytes`] wrote: of an OpenPGP certificate its keys.
     ///
     /// # Errors
     ///
     /// [`SealError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
         match bytes.split_first() {
-            Some((&KIND_OPENPGP, rest)) => {
-                let (time, certificate) =
-                    rest.split_first_chunk().ok_or(SealError::BadDescription)?;
-                let time = u64::from_be_bytes(*time);
-                let found = OpenPgpRecipient::only(certificate, time)?;
-                Ok(Self::OpenPgp(Box::new(found)))
-            }
+            Some((&KIND_OPENPGP, packets)) => Ok(Self::OpenPgpKeys(
+                OpenPgpKeys::read(packets).ok_or(SealError::BadDescription)?,
+            )),
             Some((&KIND_AGE, text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| SealError::BadDescription)?;
                 Ok(Self::Age(AgeRecipient::parse(text)?))
@@ -186,7 +183,8 @@ pub fn seal(recipient: &Recipient, plaintext: &[u8]) -> Result<Vec<u8>, SealErro
         return Err(SealError::TooBig { limit: MAX_SEALED });
     }
     match recipient {
-        Recipient::OpenPgp(recipient) => recipient.seal(plaintext),
+        Recipient::OpenPgp(recipient) => recipient.sealed_to().seal(plaintext),
+        Recipient::OpenPgpKeys(keys) => keys.seal(plaintext),
         Recipient::Age(recipient) => recipient.seal(plaintext),
         Recipient::Ssh(recipient) => recipient.seal(plaintext),
         Recipient::Passphrase(passphrase) => passphrase.seal(plaintext),

@@ -26,7 +26,7 @@ use crate::roster::opening::OneTimeIdentity;
 use crate::roster::passphrase::{Passphrase, decrypt, encrypt};
 use crate::roster::sealed_share::SealedShare;
 use crate::roster::sealing::{Recipient, seal};
-use crate::vault::manifest::{Dealt, Manifest, Member, ShareSet, SignedManifest};
+use crate::vault::manifest::{Dealt, Manifest, Member, OwnCopy, ShareSet, SignedManifest};
 use crate::world::Timestamp;
 
 /// The most bytes that a file under a passphrase may have, opened.
@@ -128,9 +128,10 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
     if let Some(old) = &job.succeeds {
         files.extend(old.said_by(&mut key, created)?);
     }
-    if job.any_root_may_revoke {
-        alone(job, &mut key, created, &mut files)?;
-    }
+    let own_copies = match job.any_root_may_revoke {
+        true => alone(job, &mut key, created, &mut files)?,
+        false => Vec::new(),
+    };
 
     let manifest = Manifest {
         vault_id: job.vault_id,
@@ -144,6 +145,7 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
         request_days: job.request_days,
         any_root_may_revoke: job.any_root_may_revoke,
         sets,
+        own_copies,
         predecessor: match &job.succeeds {
             Some(old) => Some(old.fingerprint()?),
             None => None,
@@ -386,7 +388,7 @@ fn alone(
     key: &mut MasterKey,
     created: u32,
     files: &mut Vec<Made>,
-) -> Result<(), Refusal> {
+) -> Result<Vec<OwnCopy>, Refusal> {
     let mut text = b"quorate revocations 1\n\n".to_vec();
     for reason in [Reason::Compromised, Reason::None] {
         let block = key.revocation(reason, None, created).map_err(broken)?;
@@ -394,12 +396,18 @@ fn alone(
         text.extend_from_slice(&block);
         text.push(b'\n');
     }
+    let mut copies = Vec::with_capacity(job.seats.len());
     for seat in &job.seats {
         let path = alone_path(&seat.member.name, seat.recipient.extension());
         let bytes = seal(&seat.recipient, &text).map_err(broken)?;
+        copies.push(OwnCopy {
+            holder: seat.member.name.clone(),
+            sealed: path.clone(),
+            sealed_sha256: Sha256::digest(&bytes).into(),
+        });
         files.push(Made { path, bytes });
     }
-    Ok(())
+    Ok(copies)
 }
 
 /// Where a root's own copy of the key's revocations lies.

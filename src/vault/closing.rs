@@ -3,7 +3,7 @@
 use quorate_share::{Kind, SetId};
 
 use super::manifest::Manifest;
-use super::receipt::{About, ReceiptError};
+use super::receipt::{About, ReceiptError, take_name, take_signed};
 use super::record::{Digest, Record, sign};
 use crate::roster::holder_key::{HolderKey, Namespace};
 use crate::roster::name::Name;
@@ -60,29 +60,15 @@ impl Closing {
     /// # Errors
     /// [`ReceiptError`].
     pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, ReceiptError> {
-        let bad = ReceiptError::Value;
         let mut record = Record::parse(file, "closing", MAX_CLOSING)?;
         let about = About::take(&mut record)?;
-        let without = Name::parse(&record.take_line("without")?).map_err(|_| bad("without"))?;
-        let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
-        let signed = record
-            .take_line("signed")?
-            .parse()
-            .map_err(|_| bad("signed"))?;
-        record.end()?;
-        let here = about.of(manifest)?;
+        let without = take_name(&mut record, "without")?;
+        let holder = take_name(&mut record, "holder")?;
+        let signed = take_signed(&mut record)?;
+        let (here, _) = about.said_by(&holder, &record, manifest, Namespace::Closing)?;
         if here.of(&without).is_none() || without == holder {
-            return Err(bad("without"));
+            return Err(ReceiptError::Value("without"));
         }
-        let dealt = here
-            .of(&holder)
-            .ok_or_else(|| ReceiptError::NotAHolder(holder.clone()))?;
-        record
-            .verify(&dealt.holder_key, Namespace::Closing)
-            .map_err(|error| ReceiptError::Signature {
-                holder: holder.clone(),
-                error,
-            })?;
         Ok(Self {
             kind: about.kind,
             set: about.set,

@@ -3,7 +3,7 @@
 use quorate_share::{Kind, SetId};
 
 use super::manifest::Manifest;
-use super::receipt::{About, ReceiptError};
+use super::receipt::{About, ReceiptError, take_name, take_signed};
 use super::record::{Digest, Record, sign};
 use crate::roster::holder_key::{HolderKey, Namespace};
 use crate::roster::name::Name;
@@ -52,25 +52,11 @@ impl Destruction {
     /// # Errors
     /// [`ReceiptError`].
     pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, ReceiptError> {
-        let bad = ReceiptError::Value;
         let mut record = Record::parse(file, "destruction", MAX_DESTRUCTION)?;
         let about = About::take(&mut record)?;
-        let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
-        let signed = record
-            .take_line("signed")?
-            .parse()
-            .map_err(|_| bad("signed"))?;
-        record.end()?;
-        let dealt = about
-            .of(manifest)?
-            .of(&holder)
-            .ok_or_else(|| ReceiptError::NotAHolder(holder.clone()))?;
-        record
-            .verify(&dealt.holder_key, Namespace::Destruction)
-            .map_err(|error| ReceiptError::Signature {
-                holder: holder.clone(),
-                error,
-            })?;
+        let holder = take_name(&mut record, "holder")?;
+        let signed = take_signed(&mut record)?;
+        about.said_by(&holder, &record, manifest, Namespace::Destruction)?;
         Ok(Self {
             kind: about.kind,
             set: about.set,

@@ -131,6 +131,17 @@ pub struct Dealt {
     pub sealed_sha256: [u8; 32],
 }
 
+/// A copy of the key's revocations that one root can use alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCopy {
+    /// Who.
+    pub holder: Name,
+    /// The sealed copy's file, relative to the vault.
+    pub sealed: String,
+    /// SHA-256 of that file.
+    pub sealed_sha256: [u8; 32],
+}
+
 /// A share set: of the master file's or the revocation file's passphrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareSet {
@@ -191,6 +202,9 @@ pub struct Manifest {
     pub any_root_may_revoke: bool,
     /// The share sets: master, then revocation.
     pub sets: Vec<ShareSet>,
+    /// Each root's copy of the key's revocations, in the roster's order; none where nobody may use one alone, nor in
+    /// vaults that were made before the manifest had digests of them.
+    pub own_copies: Vec<OwnCopy>,
     /// The fingerprint of the key that this one succeeds.
     pub predecessor: Option<Fingerprint>,
     /// The age recipient of the revocation file's identity.
@@ -210,6 +224,12 @@ impl Manifest {
     #[must_use]
     pub fn sets(&self) -> &[ShareSet] {
         &self.sets
+    }
+
+    /// This root's copy of the key's revocations.
+    #[must_use]
+    pub fn own_copy(&self, holder: &Name) -> Option<&OwnCopy> {
+        self.own_copies.iter().find(|copy| copy.holder == *holder)
     }
 
     /// The root of this name.
@@ -252,102 +272,6 @@ impl Manifest {
                 )
             })
             .collect()
-    }
-
-    /// The rules that hold for any manifest.
-    fn check(&self) -> Result<(), ManifestError> {
-        let rule = |holds: bool, what| {
-            if holds {
-                Ok(())
-            } else {
-                Err(ManifestError::Rule(what))
-            }
-        };
-        let [master, revocation] = self.sets.as_slice() else {
-            return Err(ManifestError::Rule(
-                "it has not one master and one revocation set",
-            ));
-        };
-        rule(
-            master.kind == Kind::Master && revocation.kind == Kind::Revocation,
-            "its share sets are not master and revocation",
-        )?;
-        rule(
-            revocation.threshold <= master.threshold,
-            "more are needed to revoke than to use the key",
-        )?;
-        let mut keys: Vec<_> = self
-            .sets
-            .iter()
-            .flat_map(|set| &set.shares)
-            .map(|d| *d.holder_key.as_bytes())
-            .collect();
-        let all = keys.len();
-        keys.sort_unstable();
-        keys.dedup();
-        rule(keys.len() == all, "a holder key stands twice")?;
-        let mut attesters: Vec<_> = self.roster.iter().filter_map(Member::attest_key).collect();
-        let able = attesters.len();
-        attesters.sort_unstable();
-        attesters.dedup();
-        rule(attesters.len() == able, "two roots attest with one key")?;
-        rule(
-            self.attest.needed(self.roster.len()) <= able,
-            "more must attest than can",
-        )?;
-        for set in &self.sets {
-            self.check_set(set)?;
-        }
-        Ok(())
-    }
-
-    fn check_set(&self, set: &ShareSet) -> Result<(), ManifestError> {
-        let rule = |holds: bool, what| {
-            if holds {
-                Ok(())
-            } else {
-                Err(ManifestError::Rule(what))
-            }
-        };
-        let word = super::render::kind_word(set.kind);
-        let generation = set.generation.get();
-        let mut seats: Vec<u8> = set.shares.iter().map(|dealt| dealt.seat.get()).collect();
-        seats.sort_unstable();
-        seats.dedup();
-        rule(
-            usize::from(set.threshold.get()) <= seats.len(),
-            "a threshold above the seats",
-        )?;
-        rule(
-            set.file == format!("{word}.{generation}.age"),
-            "a file has an unexpected name",
-        )?;
-        rule(
-            set.practice_file == format!("practice.{generation}.age"),
-            "a practice file has an unexpected name",
-        )?;
-        for (index, dealt) in set.shares.iter().enumerate() {
-            rule(
-                self.member(&dealt.holder).is_some(),
-                "a holder is not on the roster",
-            )?;
-            let others = &set.shares[..index];
-            rule(
-                !others.iter().any(|o| o.holder == dealt.holder),
-                "a holder stands twice in a set",
-            )?;
-            let same_seat = others.iter().find(|other| other.seat == dealt.seat);
-            rule(
-                same_seat.is_none_or(|other| other.commitment == dealt.commitment),
-                "a seat has two different shares",
-            )?;
-            let stem = format!("sealed/{word}.{generation}/{}.", dealt.holder);
-            rule(
-                matches!(dealt.sealed.strip_prefix(&stem), Some("asc" | "age")),
-                "a sealed share has an unexpected name",
-            )?;
-        }
-        Ok(())
     }
 }
 

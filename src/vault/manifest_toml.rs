@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use quorate_share::{Generation, Kind, Seat, Threshold};
 use serde::Deserialize;
 
-use super::manifest::{Dealt, Manifest, Member, Seal, ShareSet};
+use super::manifest::{Dealt, Manifest, Member, OwnCopy, Seal, ShareSet};
 use crate::roster::config::Attest;
 use crate::roster::holder_key::HolderPublic;
 use crate::roster::name::Name;
@@ -30,6 +30,8 @@ struct Text {
     root: Vec<RootText>,
     master: SetText,
     revocation: SetText,
+    #[serde(default)]
+    own_copy: Vec<OwnCopyText>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +99,14 @@ struct ShareText {
     sealed_sha256: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct OwnCopyText {
+    holder: String,
+    sealed: String,
+    sealed_sha256: String,
+}
+
 /// Only to name a version to come before its fields are complained about.
 #[derive(Deserialize)]
 struct Version {
@@ -152,6 +162,11 @@ pub(super) fn parse(text: &str) -> Result<Manifest, Problem> {
             set(Kind::Master, text.master)?,
             set(Kind::Revocation, text.revocation)?,
         ],
+        own_copies: text
+            .own_copy
+            .into_iter()
+            .map(own_copy)
+            .collect::<Result<_, _>>()?,
         predecessor: text
             .key
             .predecessor
@@ -207,6 +222,14 @@ fn set(kind: Kind, text: SetText) -> Result<ShareSet, Problem> {
             .into_iter()
             .map(share)
             .collect::<Result<_, _>>()?,
+    })
+}
+
+fn own_copy(text: OwnCopyText) -> Result<OwnCopy, Problem> {
+    Ok(OwnCopy {
+        holder: name(&text.holder)?,
+        sealed: text.sealed,
+        sealed_sha256: bytes(&text.sealed_sha256, "a digest is damaged")?,
     })
 }
 

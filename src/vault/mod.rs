@@ -10,6 +10,7 @@ pub mod closing;
 pub mod destruction;
 pub mod force;
 pub mod manifest;
+mod manifest_rules;
 mod manifest_toml;
 pub mod pins;
 pub mod receipt;

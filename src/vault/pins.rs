@@ -62,7 +62,7 @@ pub struct Pins {
     pub me: Option<String>,
     /// The age identity file, as a path.
     pub identity: Option<String>,
-    /// Minutes, withdrawals and learnt revocations that were seen here, each by kind and SHA-256: they never go
+    /// Minutes, results, withdrawals and learnt revocations that were seen here, each by kind and SHA-256: they never go
     /// away.
     #[serde(default)]
     pub seen: Vec<String>,
@@ -241,7 +241,13 @@ impl Pins {
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or("no vault id")?;
         let is_one = |name: &String| {
-            let kinds = ["minutes ", "result ", "withdrawal ", "revocation "];
+            let kinds = [
+                "minutes ",
+                "result ",
+                "withdrawal ",
+                "drill-withdrawal ",
+                "revocation ",
+            ];
             let digest = kinds.iter().find_map(|kind| name.strip_prefix(kind));
             digest.is_some_and(|hex| HEXLOWER.decode(hex.as_bytes()).is_ok_and(|d| d.len() == 32))
         };

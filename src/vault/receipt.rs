@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use quorate_share::{Kind, Seat, SetId};
 
-use super::manifest::{Manifest, ShareSet};
+use super::manifest::{Dealt, Manifest, ShareSet};
 use super::record::{Digest, Record, RecordError, RecordWriter, sign};
 use super::render::kind_word;
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
@@ -55,7 +55,7 @@ pub struct Receipt {
     pub signed: Timestamp,
 }
 
-/// What receipts and closings are about: a share set, as a manifest has it.
+/// What receipts, closings and destructions are about: a share set, as a manifest has it.
 pub(super) struct About {
     vault: String,
     key: String,
@@ -112,6 +112,43 @@ impl About {
             Err(ReceiptError::Other)
         }
     }
+
+    /// The share set and the holder's share of it, if the record ends here, is about this manifest's set, and is
+    /// signed by that holder.
+    pub(super) fn said_by<'m>(
+        &self,
+        holder: &Name,
+        record: &Record<'_>,
+        manifest: &'m Manifest,
+        namespace: Namespace,
+    ) -> Result<(&'m ShareSet, &'m Dealt), ReceiptError> {
+        record.end()?;
+        let here = self.of(manifest)?;
+        let dealt = here
+            .of(holder)
+            .ok_or_else(|| ReceiptError::NotAHolder(holder.clone()))?;
+        record
+            .verify(&dealt.holder_key, namespace)
+            .map_err(|error| ReceiptError::Signature {
+                holder: holder.clone(),
+                error,
+            })?;
+        Ok((here, dealt))
+    }
+}
+
+/// The name in the next field.
+pub(super) fn take_name(
+    record: &mut Record<'_>,
+    field: &'static str,
+) -> Result<Name, ReceiptError> {
+    Name::parse(&record.take_line(field)?).map_err(|_| ReceiptError::Value(field))
+}
+
+/// The time in the next field, which is when it was signed.
+pub(super) fn take_signed(record: &mut Record<'_>) -> Result<Timestamp, ReceiptError> {
+    let text = record.take_line("signed")?;
+    text.parse().map_err(|_| ReceiptError::Value("signed"))
 }
 
 impl Receipt {
@@ -145,29 +182,18 @@ impl Receipt {
         let bad = ReceiptError::Value;
         let mut record = Record::parse(file, "receipt", MAX_RECEIPT)?;
         let about = About::take(&mut record)?;
-        let holder = Name::parse(&record.take_line("holder")?).map_err(|_| bad("holder"))?;
+        let holder = take_name(&mut record, "holder")?;
         let seat = record.take_line("seat")?;
         let seat: Seat = seat
             .parse()
             .ok()
             .and_then(|n| Seat::new(n).ok())
             .ok_or(bad("seat"))?;
-        let signed = record
-            .take_line("signed")?
-            .parse()
-            .map_err(|_| bad("signed"))?;
-        record.end()?;
-        let here = about.of(manifest)?;
-        let dealt = here
-            .of(&holder)
-            .filter(|dealt| dealt.seat == seat)
-            .ok_or_else(|| ReceiptError::NotAHolder(holder.clone()))?;
-        record
-            .verify(&dealt.holder_key, Namespace::Receipt)
-            .map_err(|error| ReceiptError::Signature {
-                holder: holder.clone(),
-                error,
-            })?;
+        let signed = take_signed(&mut record)?;
+        let (_, dealt) = about.said_by(&holder, &record, manifest, Namespace::Receipt)?;
+        if dealt.seat != seat {
+            return Err(ReceiptError::NotAHolder(holder));
+        }
         Ok(Self {
             kind: about.kind,
             set: about.set,

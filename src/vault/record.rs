@@ -18,7 +18,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 
 use crate::roster::holder_key::{HolderKey, HolderPublic, Namespace, SigError};
-use crate::world::safe_text::is_harmful;
+use crate::world::safe_text::is_harmless;
 
 /// Where the signature begins.
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
@@ -202,10 +202,7 @@ impl RecordWriter {
 
 /// May this stand on a line: not empty, no blanks around, nothing that a terminal obeys?
 fn is_line_value(value: &str) -> bool {
-    !value.is_empty()
-        && value.len() <= MAX_LINE
-        && value.trim() == value
-        && !value.chars().any(|c| c.is_control() || is_harmful(c))
+    !value.is_empty() && value.len() <= MAX_LINE && value.trim() == value && is_harmless(value)
 }
 
 /// The text with its signature.

@@ -73,6 +73,16 @@ impl Manifest {
         for set in &self.sets {
             set_text(&mut text, set);
         }
+        for copy in &self.own_copies {
+            text.push_str("\n[[own-copy]]\n");
+            quoted(&mut text, "holder", copy.holder.as_str());
+            quoted(&mut text, "sealed", &copy.sealed);
+            quoted(
+                &mut text,
+                "sealed-sha256",
+                &HEXLOWER.encode(&copy.sealed_sha256),
+            );
+        }
         text.push('\n');
         text.into_bytes()
     }
@@ -134,7 +144,14 @@ fn pair(text: &mut String, name: &str, value: impl std::fmt::Display) {
 
 /// A basic string; what TOML demands to be escaped is, and nothing else.
 fn quoted(text: &mut String, name: &str, value: &str) {
-    let _ = write!(text, "{name} = \"");
+    text.push_str(name);
+    text.push_str(" = \"");
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if value.bytes().all(is_plain) {
+        text.push_str(value);
+        text.push_str("\"\n");
+        return;
+    }
     for c in value.chars() {
         match c {
             '"' | '\\' => {

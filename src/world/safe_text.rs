@@ -111,6 +111,10 @@ impl Cut {
 /// Controls, bidirectional controls, line separators, all that Unicode calls default-ignorable (it is
 /// invisible), spaces other than the one of ASCII, private and unassigned-for-ever characters.
 pub fn is_harmful(c: char) -> bool {
+    // Nearly all that is ever looked at.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
     c.is_control()
         || (c.is_whitespace() && c != ' ')
         || matches!(u32::from(c),
@@ -118,6 +122,11 @@ pub fn is_harmful(c: char) -> bool {
             | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0x2800 | 0x3164
             | 0xE000..=0xF8FF | 0xFDD0..=0xFDEF | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0
             | 0xFFF0..=0xFFFF | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0x10FFFF)
+}
+
+/// Is nothing in it [harmful](is_harmful)?
+pub fn is_harmless(text: &str) -> bool {
+    !text.chars().any(is_harmful)
 }
 
 impl fmt::Display for SafeText {

@@ -584,3 +584,14 @@ fn a_plugin_that_is_missing_or_that_others_could_have_put_there_is_not_run() {
         .says("lies where others can write");
     assert!(!team.home("ben").join("was-run").exists());
 }
+
+#[test]
+fn a_key_file_that_is_not_there_says_how_to_name_it() {
+    let team = Team::in_service(2);
+    let key = team.fingerprint();
+    let verify = ["share", "verify", "--as", "ben", "--key", &key];
+    team.run("ben", &[&verify[..], &["-i", "age-identity.txt"]].concat())
+        .exits(1)
+        .says("there is no ")
+        .says("with its folder: -i ~/FILE");
+}

@@ -20,6 +20,18 @@ fn killed_everywhere_typing(
     answers: &[&str],
     go_on: impl Fn(&Team),
 ) {
+    killed_everywhere_exiting(team, who, arguments, answers, 0, go_on);
+}
+
+/// The same of a command that exits so when nobody stops it.
+fn killed_everywhere_exiting(
+    team: &Team,
+    who: &str,
+    arguments: &[&str],
+    answers: &[&str],
+    code: u8,
+    go_on: impl Fn(&Team),
+) {
     for half in [false, true] {
         for n in 1.. {
             assert!(n < 500, "it never ends");
@@ -52,7 +64,7 @@ fn killed_everywhere_typing(
             if stopped {
                 assert_ne!(done.code, 0, "stopped at {n}, and yet: {}", done.said);
             } else {
-                done.exits(0);
+                done.exits(code);
             }
             go_on(&copy);
             copy.holds_no_secret();
@@ -198,6 +210,33 @@ fn perform_killed_at_any_write_gives_the_same_result_when_run_again() {
 }
 
 #[test]
+fn perform_with_too_few_killed_at_any_write_is_told_once_and_stops_nothing() {
+    let team = two();
+    let request = team.opens();
+    team.approves("ben", &request).exits(0);
+    let drill = team.opens_a_drill("master");
+    team.answers_the_drill("ben", &drill).exits(0);
+    let perform_request = vec!["perform", &request];
+    let perform_drill = vec!["drill", "perform", &drill];
+    for (arguments, folder) in [(&perform_request, "minutes"), (&perform_drill, "drills")] {
+        killed_everywhere_exiting(&team, "anna", arguments, &[], 3, |copy| {
+            copy.verifies();
+            copy.run("anna", arguments).exits(3);
+            assert_eq!(copy.attempts(folder).len(), 1);
+            copy.verifies().says("quorum not reached");
+            let (ben, file) = (
+                copy.submission("ben", &request),
+                copy.drill_submission("ben", &drill),
+            );
+            copy.performs(&request, &[&ben]).exits(0);
+            let again = ["drill", "perform", &drill, file.to_str().unwrap()];
+            copy.run("anna", &again).exits(0);
+            copy.verifies().says("quorum not reached");
+        });
+    }
+}
+
+#[test]
 fn perform_of_a_subkeys_binding_killed_at_any_write_leaves_the_old_vault_or_the_new_one() {
     let team = two();
     let (file, fingerprint) = offer(&team, "a.offer");
@@ -246,6 +285,43 @@ fn a_drill_killed_at_any_write_is_done_when_run_again() {
         copy.verifies().says("1 drill minutes");
         copy.run("anna", &["drill", "show", &id, "--words"])
             .exits(2);
+    });
+}
+
+#[test]
+fn a_drill_at_one_keyboard_killed_at_any_write_leaves_one_that_can_be_ended() {
+    let team = two();
+    let (anna, ben) = (team.identity("anna"), team.identity("ben"));
+    let arguments = ["drill", "open", "--here", "-i", anna.to_str().unwrap()];
+    let answers = ["ben", "yes", ben.to_str().unwrap(), "yes"];
+    killed_everywhere_typing(&team, "anna", &arguments, &answers, |copy| {
+        let drills = copy.vault().join("drills");
+        let listed = drills
+            .read_dir()
+            .map(|all| all.map(|one| one.unwrap().file_name()));
+        for name in listed.into_iter().flatten() {
+            let name = name.into_string().unwrap();
+            let Some(id) = name.strip_suffix(".drill") else {
+                continue;
+            };
+            if copy.vault().join(format!("drills/{id}.minutes")).exists() {
+                copy.run("anna", &["drill", "perform", id])
+                    .exits(0)
+                    .says("carried out already");
+            } else {
+                copy.run("anna", &["drill", "perform", id])
+                    .exits(3)
+                    .says("ended with its terminal");
+                let because = ["withdraw", id, "--because", "killed"];
+                copy.as_holder("anna", &because).exits(0);
+            }
+        }
+        let id = copy.opens_a_drill("master");
+        copy.answers_the_drill("ben", &id).exits(0);
+        let file = copy.drill_submission("ben", &id);
+        let perform = ["drill", "perform", &id, file.to_str().unwrap()];
+        copy.run("anna", &perform).exits(0);
+        copy.verifies();
     });
 }
 

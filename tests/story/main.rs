@@ -1,6 +1,7 @@
 //! Whole ceremonies, and what can go wrong in them: in process, with doubles of the world at its
 //! edges and the real locked-up worker in the middle. Nobody's own keyring or home is touched.
 
+mod alone;
 mod answers;
 mod attested;
 mod bad_input;
@@ -29,4 +30,5 @@ mod stock;
 mod submissions;
 mod team;
 mod together;
+mod tried;
 mod worst_tools;

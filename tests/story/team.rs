@@ -346,6 +346,13 @@ impl Team {
         all
     }
 
+    /// The same without the records of what was tried in vain.
+    pub fn all_but_attempts(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut all = self.snapshot();
+        all.retain(|file, _| file.extension().is_none_or(|end| end != "attempt"));
+        all
+    }
+
     /// Nothing in the vault is a secret, or the beginning of one.
     #[track_caller]
     pub fn holds_no_secret(&self) {

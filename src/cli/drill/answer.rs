@@ -49,16 +49,14 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let opened = context.open()?;
     let me = context.me(&opened)?;
     let found = opened.drill(&options.drill)?;
-    let (id, drill) = (&found.id, &found.verified);
+    let (id, drill) = (&found.id, &*found.verified);
     drill
         .open_at(context.world.clock.now())
         .map_err(|error| super::refused(id, &error))?;
     if opened.drilled(&found).is_some() {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!("drill {id} was carried out already"),
-        ));
+        return Err(super::done_already(id));
     }
+    opened.not_ended(&found)?;
     let folder = folder(context, &opened, options)?;
     explain(context, &opened, &found, &me)?;
     let way = compare_words(context, options, &found)?;

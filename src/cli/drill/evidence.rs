@@ -1,26 +1,26 @@
 //! The drills of a vault, as its evidence has them.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use quorate_share::Kind;
 
 use crate::ceremony::approval::{Approval, ApprovalError};
-use crate::ceremony::asked::Asked as _;
+use crate::ceremony::asked::{Asked as _, DRILL};
+use crate::ceremony::attempt::Attempt;
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::drill_minutes::{DrillMinutes, DrillMinutesError};
+use crate::ceremony::objection::{Kind as No, ObjectionError};
 use crate::ceremony::request::RequestError;
-use crate::cli::opened::{Opened, Piece};
+use crate::cli::attempts;
+use crate::cli::opened::{self, Opened};
 use crate::cli::report::{Exit, Failure};
 use crate::cli::screen;
 use crate::roster::name::Name;
 use crate::world::{SafeText, Timestamp};
 
 /// A drill that was looked up.
-pub(in crate::cli) struct Found {
-    pub id: String,
-    pub file: Piece,
-    pub verified: VerifiedDrill,
-}
+pub(in crate::cli) type Found = opened::Found<VerifiedDrill>;
 
 /// A drill that was carried out.
 pub(in crate::cli) struct Drilled {
@@ -63,7 +63,7 @@ impl Opened {
                     Ok(verified) => Ok(Found {
                         id,
                         file: file.clone(),
-                        verified,
+                        verified: Rc::new(verified),
                     }),
                     Err(error) => Err((id, error)),
                 }
@@ -77,8 +77,17 @@ impl Opened {
         drills.any(|(relative, _)| Self::id_of(relative).starts_with(beginning))
     }
 
+    /// Is it a drill that is named so, and no request?
+    pub(in crate::cli) fn names_a_drill(&self, wanted: &str) -> bool {
+        let wanted = wanted.trim();
+        let mut requests = self.evidence.requests.iter();
+        wanted.len() >= 4
+            && self.is_a_drill(wanted)
+            && !requests.any(|(relative, _)| Self::id_of(relative).starts_with(wanted))
+    }
+
     /// Looks a drill up by its id, or the beginning of it, and verifies it.
-    pub(super) fn drill(&self, wanted: &str) -> Result<Found, Failure> {
+    pub(in crate::cli) fn drill(&self, wanted: &str) -> Result<Found, Failure> {
         let wanted = wanted.trim();
         let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
         let begins = |relative: &PathBuf| Self::id_of(relative).starts_with(wanted);
@@ -114,7 +123,7 @@ impl Opened {
         Ok(Found {
             id,
             file: file.clone(),
-            verified,
+            verified: Rc::new(verified),
         })
     }
 
@@ -122,7 +131,7 @@ impl Opened {
     pub(super) fn drill_answers(&self, found: &Found) -> Vec<Approval> {
         let mut list: Vec<Approval> = Vec::new();
         for (_, file) in &self.evidence.drill_answers {
-            if let Ok(answer) = Approval::read(file, self.manifest(), &found.verified, self.now)
+            if let Ok(answer) = Approval::read(file, self.manifest(), &*found.verified, self.now)
                 && !list.iter().any(|other| other.holder == answer.holder)
             {
                 list.push(answer);
@@ -137,7 +146,7 @@ impl Opened {
     }
 
     /// Was it carried out, and with whom? `None` if not; minutes that don't verify don't count.
-    pub(super) fn drilled(&self, found: &Found) -> Option<Drilled> {
+    pub(in crate::cli) fn drilled(&self, found: &Found) -> Option<Drilled> {
         let name = PathBuf::from(format!("drills/{}.minutes", found.id));
         let mut files = self.evidence.drill_minutes.iter();
         let (_, file) = files.find(|(path, _)| *path == name)?;
@@ -173,7 +182,10 @@ impl Opened {
                 })
                 .map_err(|error| error.to_string()),
             b"quorate drill-answer 1" => self.check_answer(file),
+            b"quorate drill-decline 1" => self.check_no(file, No::Decline),
+            b"quorate drill-withdrawal 1" => self.check_no(file, No::Withdrawal),
             b"quorate drill-minutes 1" => self.check_minutes(file),
+            b"quorate drill-attempt 1" => self.check_drill_attempt(file),
             _ => return None,
         })
     }
@@ -181,7 +193,7 @@ impl Opened {
     fn check_answer(&self, file: &[u8]) -> Result<String, String> {
         let mut why = "the drill that it belongs to isn't in this vault".to_owned();
         for found in self.drills().into_iter().flatten() {
-            match Approval::read(file, self.manifest(), &found.verified, self.now) {
+            match Approval::read(file, self.manifest(), &*found.verified, self.now) {
                 Ok(answer) => {
                     return Ok(format!("answer to drill {} by {}", found.id, answer.holder));
                 }
@@ -190,6 +202,36 @@ impl Opened {
             }
         }
         Err(why)
+    }
+
+    fn check_no(&self, file: &[u8], kind: No) -> Result<String, String> {
+        let mut why = "the drill that it belongs to isn't in this vault".to_owned();
+        for found in self.drills().into_iter().flatten() {
+            match self.objection(&found, kind, file) {
+                Ok(no) => {
+                    let word = kind.word();
+                    return Ok(format!("{word} of drill {} by {}", found.id, no.holder));
+                }
+                Err(ObjectionError::OtherRequest) => (),
+                Err(other) => why = other.to_string(),
+            }
+        }
+        Err(why)
+    }
+
+    fn check_drill_attempt(&self, file: &[u8]) -> Result<String, String> {
+        let (attempt, _) =
+            Attempt::read(file, &DRILL, self.manifest()).map_err(|error| error.to_string())?;
+        let mut drills = self.drills().into_iter().flatten();
+        let found = drills
+            .find(|found| found.verified.digest() == attempt.request)
+            .ok_or("the drill that it belongs to isn't in this vault")?;
+        attempt
+            .fits(&*found.verified, self.manifest(), self.now)
+            .map_err(|error| error.to_string())?;
+        let (id, operator) = (&found.id, &attempt.operator);
+        let told = attempts::told(&attempt);
+        Ok(format!("attempt at drill {id} by {operator}: {told}"))
     }
 
     fn check_minutes(&self, file: &[u8]) -> Result<String, String> {

@@ -4,6 +4,8 @@ use super::Show;
 use super::evidence::{Drilled, Found};
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::words;
+use crate::cli::answers::Ended;
+use crate::cli::attempts;
 use crate::cli::context::Context;
 use crate::cli::opened::Opened;
 use crate::cli::report::{Exit, Failure};
@@ -40,15 +42,42 @@ pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
     }
     drills.sort_by_key(|found| found.verified.opened());
     for found in &drills {
-        context.say(&line(&opened, found));
+        tell(context, &opened, found);
     }
     let all = opened.last_drill();
     context.say(&format!("last       {}", all.line()));
-    let is_open = |found: &Found| found.verified.open_at(opened.now).is_ok();
+    let is_open = |found: &Found| {
+        found.verified.open_at(opened.now).is_ok() && how_it_ended(&opened, found).is_none()
+    };
     if all.last.is_none() && !drills.iter().any(is_open) {
         context.advise("  next: quorate drill open");
     }
     Ok(())
+}
+
+/// The drill, who declined it, and what was tried in vain before.
+fn tell(context: &Context<'_>, opened: &Opened, found: &Found) {
+    context.say(&line(opened, found));
+    for no in opened.declines(found) {
+        let why = SafeText::limited(&no.because, 200);
+        context.say(&format!("{:<10} {} declined: \"{why}\"", "", no.holder));
+    }
+    for attempt in opened.attempts(&*found.verified) {
+        context.say(&format!("{:<10} tried {}", "", attempts::told(&attempt)));
+    }
+}
+
+/// That it was withdrawn, or declined by too many.
+fn how_it_ended(opened: &Opened, found: &Found) -> Option<String> {
+    Some(match opened.ended(found).ok()?? {
+        Ended::Withdrawn(no) => {
+            let why = SafeText::limited(&no.because, 200);
+            format!("withdrawn by {}: \"{why}\"", no.holder)
+        }
+        Ended::Declined { left, needed, .. } => {
+            format!("declined: {needed} are needed, {left} are left")
+        }
+    })
 }
 
 fn line(opened: &Opened, found: &Found) -> String {
@@ -57,8 +86,10 @@ fn line(opened: &Opened, found: &Found) -> String {
         Some(drilled) => told(found, &drilled),
         None => {
             let answers = opened.drill_answers(found);
+            let ended = how_it_ended(opened, found);
             let names: Vec<&Name> = answers.iter().map(|answer| &answer.holder).collect();
             let state = match found.verified.open_at(opened.now) {
+                _ if ended.is_some() => ended.unwrap_or_default(),
                 Ok(()) => format!("open until {}", screen::minute(drill.closes)),
                 Err(_) => format!("closed {} without a quorum", screen::minute(drill.closes)),
             };
@@ -90,7 +121,7 @@ pub(super) fn show(context: &Context<'_>, options: &Show) -> Result<(), Failure>
         return Ok(());
     }
     context.say(super::NOTHING_AT_STAKE);
-    context.say(&line(&opened, &found));
+    tell(context, &opened, &found);
     context.say(&format!("digest     {digest}"));
     context.say(&format!("machine    {}", SafeText::new(&drill.machine)));
     context.say(&format!("program    {}", SafeText::new(&drill.program)));

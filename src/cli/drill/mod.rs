@@ -2,6 +2,7 @@
 
 mod answer;
 mod evidence;
+mod here;
 mod list;
 mod open;
 mod perform;
@@ -55,8 +56,13 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
 const NOTHING_AT_STAKE: &str =
     "This is a DRILL, with practice shares: nothing of the key is touched, whatever is answered.";
 
+/// A drill that was carried out.
+pub(super) fn done_already(id: &str) -> Failure {
+    Failure::new(Exit::Failed, format!("drill {id} was carried out already"))
+}
+
 /// A drill that can't be answered or carried out.
-fn refused(id: &str, error: &RequestError) -> Failure {
+pub(super) fn refused(id: &str, error: &RequestError) -> Failure {
     let forged = |what: String| {
         Failure::new(Exit::Forged, what)
             .fact("no share was opened; nothing was changed")

@@ -1,20 +1,27 @@
 //! `quorate drill open`.
 
 use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
 use super::NOTHING_AT_STAKE;
+use super::evidence::Found;
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::drill::{Drill, VerifiedDrill};
 use crate::ceremony::words;
+use crate::cli::carry_out::{Secrets, Table};
 use crate::cli::context::Context;
+use crate::cli::here;
 use crate::cli::opened::Opened;
 use crate::cli::own_share::Answer;
 use crate::cli::report::{Exit, Failure};
 use crate::cli::share::set_named;
 use crate::cli::{Identity, one_time, screen};
 use crate::roster::opening::OneTimeIdentity;
+use crate::session::locked::LockedBytes;
 use crate::vault::record::Digest;
 use crate::vault::render::kind_word;
 use crate::world::Batch;
@@ -24,12 +31,26 @@ pub(in crate::cli) struct Options {
     /// Whose holders practise: master or revocation
     #[arg(long = "of", value_name = "SET", default_value = "master")]
     of: String,
+    /// Take the answers now, one after the other at this keyboard; the one-time key is in this
+    /// process's memory only, and ends with it
+    #[arg(long)]
+    here: bool,
+    /// With --here: refuse to carry it out if this machine lacks any hardening
+    #[arg(long, requires = "here")]
+    strict: bool,
     #[command(flatten)]
     identity: Identity,
 }
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let kind = set_named(&options.of)?;
+    if options.here && !context.world.terminal.is_interactive() {
+        return Err(
+            Failure::new(Exit::Usage, "--here needs a terminal, and there is none")
+                .fact("no drill was opened")
+                .next("leave it away, and carry the drill out later: quorate drill perform"),
+        );
+    }
     let opened = context.open()?;
     let me = context.me(&opened)?;
     let world = &context.world;
@@ -70,26 +91,57 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     for folder in desk.folders() {
         batch = batch.folder(folder, 0o700);
     }
-    let secret = one_time::sealed(context, &opened, &own, &one_time)?;
-    batch
-        .put(
-            desk.inbox.join(format!("{me}.submission")),
-            submission,
-            0o600,
-        )
-        .put(desk.one_time.clone(), secret, 0o600)
-        .commit(world.files, world.random)?;
+    if !options.here {
+        let secret = one_time::sealed(context, &opened, &own, &one_time)?;
+        let inbox = desk.inbox.join(format!("{me}.submission"));
+        batch =
+            batch
+                .put(inbox, submission.clone(), 0o600)
+                .put(desk.one_time.clone(), secret, 0o600);
+    }
+    batch.commit(world.files, world.random)?;
+    // From here on another terminal can see that the key is in this process's memory.
+    let held = match options.here {
+        true => Some(world.files.lock(&desk.live)?),
+        false => None,
+    };
     // Only now, with the one-time key at hand; an answer without its drill would be an orphan.
     let paths = [
         format!("drills/{id}.drill"),
         format!("drills/{id}-{me}.answer"),
     ];
-    let files = [file, approval];
+    let files = [file.clone(), approval];
     context.write(
         &opened,
         paths.iter().map(PathBuf::from).zip(files).collect(),
     )?;
 
+    if let Some(held) = held {
+        let found = Found {
+            id,
+            file: Arc::new(Zeroizing::new(file)),
+            verified: Rc::new(verified),
+        };
+        let identity = Zeroizing::new(one_time.to_text().as_bytes().to_vec());
+        let secrets = Secrets {
+            identity: LockedBytes::new(identity),
+            holder_key: own.sealed.holder_key,
+        };
+        drop(one_time);
+        let table = Table {
+            context,
+            me: &me,
+            found: &found,
+            desk: &desk,
+            secrets: &secrets,
+            strict: options.strict,
+        };
+        context.say(NOTHING_AT_STAKE);
+        let own = (PathBuf::from("your own"), Zeroizing::new(submission));
+        let done = here::run(&table, own);
+        drop(held);
+        return done;
+    }
     let (needed, of) = (set.threshold.get(), set.shares.len());
     let closes = screen::minute(verified.closes());
     context.say(NOTHING_AT_STAKE);

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::evidence::Found;
+use crate::ceremony::RequestError;
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked as _;
+use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::drill_minutes::DrillMinutes;
 use crate::ceremony::submission::Verdict;
-use crate::cli::carry_out::{Arrived, Secrets};
+use crate::cli::attempts::{Sorted, Tried};
+use crate::cli::carry_out::{Arrived, Secrets, Table};
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, OneTimeKey};
 use crate::cli::opened::Opened;
@@ -17,7 +20,7 @@ use crate::cli::report::{self, Exit, Failure, path};
 use crate::cli::{Identity, inbox, one_time, screen};
 use crate::roster::name::Name;
 use crate::session::drill::{DrillFailure, DrillJob, DrillReply, DrillVerdict};
-use crate::session::front::{self, Drilling, Purpose, Ran};
+use crate::session::front::{self, Coming, Drilling, Purpose, Ran};
 use crate::session::refusal::Refusal;
 use crate::world::{SafeText, Timestamp};
 
@@ -44,66 +47,120 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         return finish(context, &opened, &found, &desk);
     }
     let me = context.me(&opened)?;
-    let files = context.world.files;
-    if desk.key(files)? != OneTimeKey::OnDisk {
-        let drill = found.verified.drill();
-        return Err(Failure::new(
+    if let Some(failure) = no_key(desk.key(context.world.files)?, &found) {
+        return Err(failure);
+    }
+    let submissions = inbox::collect(context, &desk, &me, &found.id, &options.files)?;
+    let now = context.world.clock.now();
+    let tried = Tried {
+        context,
+        opened: &opened,
+        found: &found,
+        me: &me,
+    };
+    if let Err(error) = found.verified.open_at(now) {
+        if matches!(error, RequestError::Closed(_)) && opened.ended(&found)?.is_none() {
+            tried.too_late(submissions.len(), || {
+                let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
+                Ok(secrets.holder_key)
+            });
+        }
+        return Err(super::refused(&found.id, &error));
+    }
+    opened.not_ended(&found)?;
+
+    // It starts while gpg or a person opens the identity.
+    let coming = context.worker(Purpose::Sign, &found.id)?;
+    let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
+    let table = Table {
+        context,
+        found: &found,
+        me: &me,
+        desk: &desk,
+        secrets: &secrets,
+        strict: options.strict,
+    };
+    table.drill(&opened, coming, &submissions)
+}
+
+impl Table<'_, VerifiedDrill> {
+    /// Opens the practice file with the practice shares that are there, and writes what came of it.
+    pub(super) fn drill(
+        &self,
+        opened: &Opened,
+        coming: Coming,
+        submissions: &[Arrived],
+    ) -> Result<(), Failure> {
+        let (context, found) = (self.context, self.found);
+        let now = context.world.clock.now();
+        let set = opened.set(found.verified.kind())?;
+        let practice_file = opened.read(context.world.files, &set.practice_file)?;
+        let drilled = self.secrets.identity.expose(|identity| {
+            let job = DrillJob {
+                pin: opened.manifest().fingerprint.clone(),
+                now,
+                manifest: &opened.bytes,
+                drill: &found.file,
+                practice_file: &practice_file,
+                identity,
+                submissions: submissions
+                    .iter()
+                    .map(|(_, file)| file.as_slice())
+                    .collect(),
+            };
+            front::drill(coming, self.strict, &job)
+        });
+        let (drilling, ran) = drilled.map_err(|error| report::session(&found.id, &error))?;
+        let reply = match drilling {
+            Drilling::Done(reply) => reply,
+            Drilling::Refused(failure) => {
+                tell(context, submissions, &failure.verdicts);
+                let sorted = Sorted::of_a_drill(&failure.verdicts);
+                self.was_in_vain(opened, sorted, &failure.refusal, &ran);
+                return Err(refused(opened, found, &failure));
+            }
+        };
+        tell(context, submissions, &reply.verdicts);
+        context.say(&screen::hardened(&ran));
+        context.say(&format!(
+            "opened     {} with {} practice shares; nothing of the key was touched",
+            SafeText::new(&set.practice_file),
+            reply.took_part.len()
+        ));
+        record(context, opened, found, self.secrets, &reply, &ran, now)?;
+        finish(context, &context.open()?, found, self.desk)
+    }
+}
+
+/// Why the one-time key can't be used from here, if it can't.
+fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
+    let (id, drill) = (&found.id, found.verified.drill());
+    Some(match key {
+        OneTimeKey::OnDisk => return None,
+        OneTimeKey::InMemory => Failure::new(
             Exit::Usage,
-            format!(
-                "the one-time key of drill {} isn't on this machine",
-                found.id
-            ),
+            format!("drill {id} is being held at another terminal of this machine"),
+        )
+        .next("carry it out there, or end it there with Ctrl-C"),
+        OneTimeKey::Lost => Failure::new(
+            Exit::Quorum,
+            format!("drill {id} was held at one keyboard, and ended with its terminal"),
+        )
+        .fact("its one-time key was in memory only; no answer to it opens any more")
+        .next(format!(
+            "tell the others: quorate withdraw {id} --because 'its terminal was closed'"
+        )),
+        OneTimeKey::Elsewhere => Failure::new(
+            Exit::Usage,
+            format!("the one-time key of drill {id} isn't on this machine"),
         )
         .fact(format!(
             "{} opened it on {}",
             drill.opener,
             SafeText::new(&drill.machine)
         ))
-        .next("let that be done there, or open a drill of your own"));
-    }
-    let submissions = inbox::collect(context, &desk, &me, &found.id, &options.files)?;
-    let now = context.world.clock.now();
-    found
-        .verified
-        .open_at(now)
-        .map_err(|error| super::refused(&found.id, &error))?;
-
-    let practice_file = opened.read(files, &opened.set(found.verified.kind())?.practice_file)?;
-    // It starts while gpg or a person opens the identity.
-    let coming = context.worker(Purpose::Sign, &found.id)?;
-    let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
-    let drilled = secrets.identity.expose(|identity| {
-        let job = DrillJob {
-            pin: opened.manifest().fingerprint.clone(),
-            now,
-            manifest: &opened.bytes,
-            drill: &found.file,
-            practice_file: &practice_file,
-            identity,
-            submissions: submissions
-                .iter()
-                .map(|(_, file)| file.as_slice())
-                .collect(),
-        };
-        front::drill(coming, options.strict, &job)
-    });
-    let (drilling, ran) = drilled.map_err(|error| report::session(&found.id, &error))?;
-    let reply = match drilling {
-        Drilling::Done(reply) => reply,
-        Drilling::Refused(failure) => {
-            tell(context, &submissions, &failure.verdicts);
-            return Err(refused(&opened, &found, &failure));
-        }
-    };
-    tell(context, &submissions, &reply.verdicts);
-    context.say(&screen::hardened(&ran));
-    context.say(&format!(
-        "opened     {} with {} practice shares; nothing of the key was touched",
-        SafeText::new(&opened.set(found.verified.kind())?.practice_file),
-        reply.took_part.len()
-    ));
-    record(context, &opened, &found, &secrets, &reply, &ran, now)?;
-    finish(context, &context.open()?, &found, &desk)
+        .next("let that be done there, or open a drill of your own"),
+    })
 }
 
 /// Answers and minutes, durable before anything is deleted.
@@ -149,7 +206,7 @@ fn record(
         .map_err(|error| failed(&error))?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for answer in &reply.answers {
-        let read = Approval::read(answer, opened.manifest(), &found.verified, now);
+        let read = Approval::read(answer, opened.manifest(), &*found.verified, now);
         let holder = read.map_err(|error| failed(&error))?.holder;
         let relative = PathBuf::from(format!("drills/{id}-{holder}.answer"));
         let there = context.world.files.kind(&opened.folder.join(&relative))?;
@@ -285,6 +342,8 @@ fn finish(
             "deleted    the one-time key and {} submission{s}",
             cleared.submissions
         ));
+    } else if cleared.live {
+        context.say("deleted    the one-time key, which was in memory only");
     }
     context.say("");
     if let Some(drilled) = opened.drilled(found) {

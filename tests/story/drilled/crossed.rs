@@ -36,6 +36,9 @@ impl<A: Asked> Asked for Redirected<'_, A> {
     fn digest(&self) -> Digest {
         self.0.digest()
     }
+    fn opener(&self) -> &quorate::roster::name::Name {
+        self.0.opener()
+    }
     fn kind(&self) -> Kind {
         self.0.kind()
     }
@@ -63,13 +66,15 @@ fn a_real_share_sent_to_a_drill_is_refused_and_named() {
         &opened(&team, "ben", "master").share_text,
     );
     let (ben, cleo) = two(&team, &id);
-    let before = team.snapshot();
+    let before = team.all_but_attempts();
     team.performs_the_drill(&id, &[&ben, &cleo])
         .exits(3)
         .says("ben      answered   A REAL SHARE")
         .says("ben sent a REAL share to a drill")
         .says("2 of 3 true practice shares");
-    assert!(before == team.snapshot());
+    team.verifies()
+        .says("true: cleo, anna; REAL, in a drill: ben");
+    assert!(before == team.all_but_attempts());
     team.answers_the_drill("dan", &id).exits(0);
     let dan = team.drill_submission("dan", &id);
     team.performs_the_drill(&id, &[&ben, &cleo, &dan])
@@ -110,7 +115,7 @@ fn an_answer_to_a_request_is_none_to_a_drill_and_the_other_way_round() {
     let real = team.submission("ben", &request_id);
     let (ben, cleo) = two(&team, &drill_id);
     // As they were sent, neither opens at the other.
-    let before = team.snapshot();
+    let before = team.all_but_attempts();
     team.performs_the_drill(&drill_id, &[&real, &cleo])
         .exits(3)
         .says("can't be opened");
@@ -154,7 +159,7 @@ fn an_answer_to_a_request_is_none_to_a_drill_and_the_other_way_round() {
             .exits(3)
             .says("no approval");
     }
-    assert!(before == team.snapshot());
+    assert!(before == team.all_but_attempts());
     // The commands don't cross either.
     team.run("anna", &["perform", &drill_id])
         .exits(2)

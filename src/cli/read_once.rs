@@ -1,0 +1,112 @@
+//! What was read of the evidence once. To read a piece is to verify it, and a command looks at the same one often.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::opened::{Found, Opened, Piece};
+use super::report::{Exit, Failure};
+use crate::ceremony::asked::REQUEST;
+use crate::ceremony::minutes::Minutes;
+use crate::ceremony::outcome::Outcome;
+use crate::ceremony::request::{RequestError, VerifiedRequest};
+use crate::openpgp::manifest_signature::primary_of;
+use crate::openpgp::plan::Primary;
+use crate::vault::record::Digest;
+
+/// By what it was read from: a file's path in the vault, or a request's id.
+type Memory<K, V> = RefCell<HashMap<K, V>>;
+
+/// What one opened vault has verified so far. Its evidence doesn't change while it is open.
+#[derive(Default)]
+pub(super) struct ReadOnce {
+    primary: OnceCell<Primary>,
+    requests: Memory<PathBuf, Result<Found, Rc<RequestError>>>,
+    minutes: Memory<PathBuf, Option<Rc<(Minutes, Digest)>>>,
+    outcomes: Memory<String, Option<Rc<Outcome>>>,
+}
+
+fn remembered<K: Hash + Eq, V: Clone>(
+    memory: &Memory<K, V>,
+    key: K,
+    read: impl FnOnce() -> V,
+) -> V {
+    if let Some(known) = memory.borrow().get(&key) {
+        return known.clone();
+    }
+    let new = read();
+    memory.borrow_mut().insert(key, new.clone());
+    new
+}
+
+/// The request that an approval, an objection, a result or minutes name; nothing of them is verified.
+pub(super) fn named_request(file: &[u8]) -> Option<Digest> {
+    named(file, REQUEST.about)
+}
+
+/// The same of a request or a drill, by the field that names it.
+pub(super) fn named(file: &[u8], about: &str) -> Option<Digest> {
+    let name = format!("\n{about}: ").into_bytes();
+    let at = file.windows(name.len()).position(|window| window == name)?;
+    let digits = file.get(at + name.len()..)?.get(..64)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+impl Opened {
+    /// The vault's primary key.
+    pub(super) fn primary(&self) -> Result<Primary, Failure> {
+        if let Some(known) = self.read_once.primary.get() {
+            return Ok(known.clone());
+        }
+        let primary = primary_of(self.manifest().certificate.as_bytes())
+            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
+        Ok(self.read_once.primary.get_or_init(|| primary).clone())
+    }
+
+    /// The request in a file of the vault, verified.
+    pub(super) fn request_in(
+        &self,
+        relative: &Path,
+        file: &Piece,
+    ) -> Result<Found, Rc<RequestError>> {
+        remembered(&self.read_once.requests, relative.to_owned(), || {
+            let verified = VerifiedRequest::read(file, self.manifest()).map_err(Rc::new)?;
+            Ok(Found {
+                id: Self::id_of(relative),
+                file: Arc::clone(file),
+                verified: Rc::new(verified),
+            })
+        })
+    }
+
+    /// The minutes in a file of the vault, and what others name them by; `None` if they aren't genuine.
+    pub(super) fn minutes_in(&self, relative: &Path, file: &[u8]) -> Option<Rc<(Minutes, Digest)>> {
+        remembered(&self.read_once.minutes, relative.to_owned(), || {
+            Minutes::read(file, self.manifest()).ok().map(Rc::new)
+        })
+    }
+
+    /// All genuine minutes, and what others name them by.
+    pub(super) fn all_minutes(&self) -> impl Iterator<Item = Rc<(Minutes, Digest)>> + '_ {
+        let files = self.evidence.minutes.iter();
+        files.filter_map(|(relative, file)| self.minutes_in(relative, file))
+    }
+
+    /// The result of the request with this id, read by `read` unless it was read before; an error is not remembered.
+    pub(super) fn outcome_once(
+        &self,
+        id: &str,
+        read: impl FnOnce() -> Result<Option<Outcome>, Failure>,
+    ) -> Result<Option<Rc<Outcome>>, Failure> {
+        if let Some(known) = self.read_once.outcomes.borrow().get(id) {
+            return Ok(known.clone());
+        }
+        let new = read()?.map(Rc::new);
+        let mut outcomes = self.read_once.outcomes.borrow_mut();
+        outcomes.insert(id.to_owned(), new.clone());
+        Ok(new)
+    }
+}
