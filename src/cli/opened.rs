@@ -228,7 +228,7 @@ impl Opened {
             .evidence
             .receipts
             .iter()
-            .filter_map(|(_, file)| Receipt::read(file, self.manifest()).ok())
+            .filter_map(|(_, file)| Receipt::of_kind(kind, file, self.manifest()))
             .collect();
         let closings: Vec<Closing> = self
             .evidence

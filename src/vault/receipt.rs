@@ -179,9 +179,26 @@ impl Receipt {
     /// # Errors
     /// [`ReceiptError`].
     pub fn read(file: &[u8], manifest: &Manifest) -> Result<Self, ReceiptError> {
-        let bad = ReceiptError::Value;
         let mut record = Record::parse(file, "receipt", MAX_RECEIPT)?;
         let about = About::take(&mut record)?;
+        Self::rest(about, record, manifest)
+    }
+
+    /// The same, if it is of this kind of share: the others aren't verified.
+    #[must_use]
+    pub fn of_kind(kind: Kind, file: &[u8], manifest: &Manifest) -> Option<Self> {
+        let mut record = Record::parse(file, "receipt", MAX_RECEIPT).ok()?;
+        let about = About::take(&mut record).ok()?;
+        let wanted = about.kind == kind;
+        wanted.then(|| Self::rest(about, record, manifest).ok())?
+    }
+
+    fn rest(
+        about: About,
+        mut record: Record<'_>,
+        manifest: &Manifest,
+    ) -> Result<Self, ReceiptError> {
+        let bad = ReceiptError::Value;
         let holder = take_name(&mut record, "holder")?;
         let seat = record.take_line("seat")?;
         let seat: Seat = seat
