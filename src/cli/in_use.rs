@@ -28,7 +28,11 @@ pub(super) struct Successor {
 impl Opened {
     /// The certificate as created, and what results of this vault have added to it. A view: it lies nowhere.
     pub(super) fn in_use(&self) -> Result<Cert, Failure> {
-        self.in_use_with(None)
+        if let Some(known) = self.read_once.in_use.get() {
+            return Ok(known.clone());
+        }
+        let cert = self.in_use_with(None)?;
+        Ok(self.read_once.in_use.get_or_init(|| cert).clone())
     }
 
     /// The same, with one more result, which isn't in the vault yet.

@@ -91,9 +91,10 @@ mod view;
 mod who;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::ceremony::objection::Kind as No;
 use crate::world::World;
@@ -267,7 +268,13 @@ impl Command {
 
 /// Runs the program with these arguments (the first is its name) in this world.
 pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    // To take the tree of all commands apart again, and wipe it, would take as long as to read a vault.
+    let mut tree = ManuallyDrop::new(Cli::command());
+    let parsed = tree.try_get_matches_from_mut(arguments);
+    let parsed = parsed.and_then(|matches| {
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut tree))
+    });
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             let text = error.render().to_string();

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use sequoia_openpgp::Cert;
+
 use super::opened::{Found, Opened, Piece};
 use super::report::{Exit, Failure};
 use crate::ceremony::asked::REQUEST;
@@ -24,6 +26,7 @@ type Memory<K, V> = RefCell<HashMap<K, V>>;
 #[derive(Default)]
 pub(super) struct ReadOnce {
     primary: OnceCell<Primary>,
+    pub(super) in_use: OnceCell<Cert>,
     requests: Memory<PathBuf, Result<Found, Rc<RequestError>>>,
     minutes: Memory<PathBuf, Option<Rc<(Minutes, Digest)>>>,
     outcomes: Memory<String, Option<Rc<Outcome>>>,
