@@ -1,0 +1,143 @@
+//! A root who opens pairs with a program of his own: the pair isn't what those who answer are told, or stops others.
+
+use std::path::Path;
+
+use quorate::ceremony::pair;
+use quorate::ceremony::request::{Request, VerifiedRequest};
+use quorate::session::refusal::Refusal;
+use quorate::session::sign::{SignJob, sign_pair};
+use quorate::vault::manifest::SignedManifest;
+use quorate::vault::record::Digest;
+
+use super::drilled::opened;
+use super::paired::{Pair, paired};
+use super::rotated::{larch, receipts, rotate, team};
+use super::team::Team;
+
+fn manifest(folder: &Path) -> SignedManifest {
+    let file = std::fs::read(folder.join("vault.toml")).unwrap();
+    SignedManifest::read_unpinned(&file).unwrap()
+}
+
+fn request(folder: &Path, id: &str) -> Request {
+    let file = std::fs::read(folder.join(format!("requests/{id}.request"))).unwrap();
+    let verified = VerifiedRequest::read(&file, &manifest(folder)).unwrap();
+    verified.request().clone()
+}
+
+/// Signs a request as its opener; gives its file.
+fn signed(team: &Team, request: &Request) -> Vec<u8> {
+    let who = request.opener.to_string();
+    request
+        .sign(&opened(team, &who, "master").holder_key)
+        .unwrap()
+}
+
+#[test]
+fn a_request_for_a_successor_is_paired_with_that_keys_and_no_other() {
+    let team = team(2);
+    let Pair { old, .. } = paired(&team);
+    // A vault that the opener made alone: its key signs whatever he likes.
+    let own = Team::in_service(2);
+    let (mut this, mut that) = (
+        request(&team.vault(), &old),
+        request(&own.vault(), &own.opens()),
+    );
+    (this.with, that.with) = (Some(that.alone().unwrap()), Some(this.alone().unwrap()));
+    let (this, that) = (signed(&team, &this), signed(&own, &that));
+    let read =
+        |team: &Team, file: &[u8]| VerifiedRequest::read(file, &manifest(&team.vault())).unwrap();
+    let (one, other) = (read(&team, &this), read(&own, &that));
+    assert!(!pair::is_one(&one, &other));
+    assert!(!pair::is_one(&other, &one));
+    let parts = |team: &Team| {
+        let read = |name: &str| std::fs::read(team.vault().join(name)).unwrap();
+        (read("vault.toml"), read("master.1.age"))
+    };
+    let (here, there) = (parts(&team), parts(&own));
+    let job = |(manifest, key_file): &'_ (Vec<u8>, Vec<u8>), request: &[u8]| {
+        let leak = |bytes: &[u8]| -> &'static [u8] { Vec::leak(bytes.to_vec()) };
+        SignJob {
+            pin: SignedManifest::read_unpinned(manifest)
+                .unwrap()
+                .fingerprint
+                .clone(),
+            now: team.now(),
+            in_force: true,
+            manifest: leak(manifest),
+            request: leak(request),
+            key_file: leak(key_file),
+            kept: &[],
+            identity: &[],
+            submissions: Vec::new(),
+        }
+    };
+    for jobs in [
+        [&job(&here, &this), &job(&there, &that)],
+        [&job(&there, &that), &job(&here, &this)],
+    ] {
+        let failure = sign_pair(jobs).err().unwrap();
+        assert_eq!(failure.failure.refusal, Refusal::NoPair);
+    }
+}
+
+#[test]
+fn a_pair_without_its_other_keeps_no_answer_to_another_request_out() {
+    let team = team(2);
+    let Pair { old, new, .. } = paired(&team);
+    let mut forged = request(&team.vault(), &old);
+    forged.opener = "ben".parse().unwrap();
+    forged.with = Some(Digest::of(b"nothing"));
+    let file = signed(&team, &forged);
+    let id = VerifiedRequest::read(&file, &manifest(&team.vault()))
+        .unwrap()
+        .digest()
+        .short();
+    let place = team.vault().join(format!("requests/{id}.request"));
+    std::fs::write(&place, file).unwrap();
+    let other = team.opens();
+    team.approves("ben", &other).exits(0);
+    let submission = team.submission("ben", &other);
+    let submit = ["submit", submission.to_str().unwrap()];
+    team.run("anna", &submit)
+        .exits(0)
+        .says(&format!("stored for {other}"));
+    // Nor does an own pair, of which somebody has taken one away.
+    std::fs::remove_file(larch(&team).join(format!("requests/{new}.request"))).unwrap();
+    team.run("anna", &submit)
+        .exits(0)
+        .says(&format!("the request that {old} names isn't in"))
+        .says("it lay here already");
+}
+
+#[test]
+fn new_holders_with_known_names_and_other_keys_are_told() {
+    let team = team(2);
+    // Who makes the successor has put a key of his own in eve's place.
+    let keys = larch(&team).join("keys");
+    std::fs::create_dir_all(&keys).unwrap();
+    std::fs::copy(
+        team.vault().join("team.toml"),
+        larch(&team).join("team.toml"),
+    )
+    .unwrap();
+    for name in &team.names {
+        let file = format!("{name}.age");
+        std::fs::copy(team.vault().join("keys").join(&file), keys.join(&file)).unwrap();
+    }
+    let own = age::x25519::Identity::generate();
+    std::fs::write(keys.join("eve.age"), own.to_public().to_string()).unwrap();
+    let identity = team.identity("eve");
+    let true_one = std::fs::read(&identity).unwrap();
+    rotate(&team).exits(0);
+    {
+        use age::secrecy::ExposeSecret as _;
+        std::fs::write(&identity, own.to_string().expose_secret()).unwrap();
+    }
+    receipts(&team);
+    std::fs::write(&identity, true_one).unwrap();
+    let id = rotate(&team).exits(0).request();
+    team.run("ben", &["show", &id])
+        .exits(0)
+        .says("other keys than here: eve");
+}
