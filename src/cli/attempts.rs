@@ -284,17 +284,22 @@ impl Opened {
 
     /// One attempt at a request, for `verify`.
     pub(super) fn check_attempt(&self, file: &[u8]) -> Result<String, String> {
-        let (attempt, _) =
+        let (attempt, _, id) = self.attempt_in(file)?;
+        let operator = &attempt.operator;
+        Ok(format!("attempt at {id} by {operator}: {}", told(&attempt)))
+    }
+
+    /// An attempt at a request that is here, what others name it by, and the request's id.
+    pub(super) fn attempt_in(&self, file: &[u8]) -> Result<(Attempt, Digest, String), String> {
+        let (attempt, digest) =
             Attempt::read(file, &REQUEST, self.manifest()).map_err(|e| e.to_string())?;
-        let mut requests = self.requests().into_iter().flatten();
-        let found = requests
-            .find(|found| found.verified.digest() == attempt.request)
+        let found = self
+            .request_of(attempt.request)
             .ok_or("the request that it belongs to isn't in this vault")?;
         attempt
             .fits(&*found.verified, self.manifest(), self.now)
             .map_err(|e| e.to_string())?;
-        let (id, operator) = (&found.id, &attempt.operator);
-        Ok(format!("attempt at {id} by {operator}: {}", told(&attempt)))
+        Ok((attempt, digest, found.id))
     }
 }
 

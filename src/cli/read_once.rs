@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::opened::{Found, Opened, Piece};
 use super::report::{Exit, Failure};
 use crate::ceremony::asked::REQUEST;
+use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::{RequestError, VerifiedRequest};
@@ -25,6 +26,7 @@ type Memory<K, V> = RefCell<HashMap<K, V>>;
 pub(super) struct ReadOnce {
     primary: OnceCell<Primary>,
     requests: Memory<PathBuf, Result<Found, Rc<RequestError>>>,
+    drills: Memory<PathBuf, Result<Found<VerifiedDrill>, Rc<RequestError>>>,
     minutes: Memory<PathBuf, Option<Rc<(Minutes, Digest)>>>,
     outcomes: Memory<String, Option<Rc<Outcome>>>,
 }
@@ -74,6 +76,22 @@ impl Opened {
     ) -> Result<Found, Rc<RequestError>> {
         remembered(&self.read_once.requests, relative.to_owned(), || {
             let verified = VerifiedRequest::read(file, self.manifest()).map_err(Rc::new)?;
+            Ok(Found {
+                id: Self::id_of(relative),
+                file: Arc::clone(file),
+                verified: Rc::new(verified),
+            })
+        })
+    }
+
+    /// The drill in a file of the vault, verified.
+    pub(super) fn drill_in(
+        &self,
+        relative: &Path,
+        file: &Piece,
+    ) -> Result<Found<VerifiedDrill>, Rc<RequestError>> {
+        remembered(&self.read_once.drills, relative.to_owned(), || {
+            let verified = VerifiedDrill::read(file, self.manifest()).map_err(Rc::new)?;
             Ok(Found {
                 id: Self::id_of(relative),
                 file: Arc::clone(file),

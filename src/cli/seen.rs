@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use super::opened::Opened;
+use super::opened::{Found, Opened};
+use super::read_once::named;
+use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::Kind as No;
 use crate::openpgp::learnt;
 use crate::vault::record::Digest;
@@ -79,12 +81,23 @@ impl Opened {
     }
 
     fn is_a_drills_withdrawal(&self, file: &[u8]) -> bool {
-        let mut drills = self.drills().into_iter().flatten();
-        drills.any(|found| self.objection(&found, No::Withdrawal, file).is_ok())
+        self.is_a_withdrawal_of(self.drills().into_iter().flatten(), file)
     }
 
     fn is_a_withdrawal(&self, file: &[u8]) -> bool {
-        let mut requests = self.requests().into_iter().flatten();
-        requests.any(|found| self.objection(&found, No::Withdrawal, file).is_ok())
+        self.is_a_withdrawal_of(self.requests().into_iter().flatten(), file)
+    }
+
+    /// Of one of these? Anybody can put thousands of files there; each is read for one at most.
+    fn is_a_withdrawal_of<A: Asked>(
+        &self,
+        mut all: impl Iterator<Item = Found<A>>,
+        file: &[u8],
+    ) -> bool {
+        all.any(|found| {
+            let asked = &*found.verified;
+            named(file, asked.form().about) == Some(asked.digest())
+                && self.objection(&found, No::Withdrawal, file).is_ok()
+        })
     }
 }

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use quorate::ceremony::asked::REQUEST;
+use quorate::ceremony::attempt::Attempt;
+use quorate::ceremony::minutes::Minutes;
 use quorate::ceremony::pair;
 use quorate::ceremony::request::{Request, VerifiedRequest};
 use quorate::session::refusal::Refusal;
@@ -140,4 +143,51 @@ fn new_holders_with_known_names_and_other_keys_are_told() {
     team.run("ben", &["show", &id])
         .exits(0)
         .says("other keys than here: eve");
+}
+
+#[test]
+fn attempts_at_nothing_keep_no_minutes_out_of_the_graph() {
+    let team = Team::in_service(2);
+    let id = team.opens();
+    team.approves("ben", &id).exits(0);
+    let ben = team.submission("ben", &id);
+    // Ben tells of twenty requests that nobody opened, and names nothing that he saw.
+    let key = opened(&team, "ben", "master").holder_key;
+    let vault = manifest(&team.vault());
+    let asked = request(&team.vault(), &id);
+    std::fs::create_dir_all(team.vault().join("minutes")).unwrap();
+    for number in 0..20_u8 {
+        let attempt = Attempt {
+            vault: vault.vault_id,
+            request: Digest::of(&[number]),
+            set: asked.set,
+            operator: "ben".parse().unwrap(),
+            machine: "desk".into(),
+            program: "quorate".into(),
+            tried: team.now(),
+            ending: quorate::ceremony::attempt::Ending::TooFew,
+            submissions: 1,
+            counted: Vec::new(),
+            false_shares: Vec::new(),
+            real_shares: Vec::new(),
+            unopened: 1,
+            unfit: 0,
+            session: Some(("none".into(), 1)),
+            heads: Vec::new(),
+        };
+        let file = attempt.sign(&REQUEST, &key).unwrap();
+        let name = format!("minutes/{number}.attempt");
+        std::fs::write(team.vault().join(name), file).unwrap();
+    }
+    team.performs(&id, &[&ben]).exits(0);
+    let minutes = |id: &str| {
+        let file = team.vault().join(format!("minutes/{id}.minutes"));
+        Minutes::read(&std::fs::read(file).unwrap(), &vault).unwrap()
+    };
+    let (first, digest) = minutes(&id);
+    assert_eq!(first.heads, []);
+    let id = team.opens();
+    team.approves("ben", &id).exits(0);
+    team.performs(&id, &[&team.submission("ben", &id)]).exits(0);
+    assert_eq!(minutes(&id).0.heads, [digest]);
 }
