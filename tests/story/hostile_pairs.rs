@@ -15,7 +15,7 @@ use quorate::vault::record::Digest;
 use super::drilled::opened;
 use super::paired::{Pair, paired};
 use super::rotated::{larch, receipts, rotate, team};
-use super::team::Team;
+use super::team::{Done, Team};
 
 fn manifest(folder: &Path) -> SignedManifest {
     let file = std::fs::read(folder.join("vault.toml")).unwrap();
@@ -190,4 +190,46 @@ fn attempts_at_nothing_keep_no_minutes_out_of_the_graph() {
     team.approves("ben", &id).exits(0);
     team.performs(&id, &[&team.submission("ben", &id)]).exits(0);
     assert_eq!(minutes(&id).0.heads, [digest]);
+}
+
+#[test]
+fn a_successors_manifest_obeys_no_terminal() {
+    let team = team(2);
+    rotate(&team).exits(0);
+    receipts(&team);
+    let id = rotate(&team).exits(0).request();
+    let place = team.vault().join("requests");
+    let text = std::fs::read_to_string(place.join(format!("{id}.request"))).unwrap();
+    let (payload, _) = text.split_once("-----BEGIN SSH").unwrap();
+    let (before, _) = payload.split_once("successor:\n").unwrap();
+    let genuine = std::fs::read(larch(&team).join("vault.toml")).unwrap();
+    let evil = [
+        b"\"\\u001b[2J\\u202eharmless\" = 1\n".as_slice(),
+        genuine.as_slice(),
+    ]
+    .concat();
+    let mut forged = format!("{before}successor:\n");
+    for line in data_encoding::BASE64.encode(&evil).as_bytes().chunks(76) {
+        forged.push_str(&format!(" {}\n", std::str::from_utf8(line).unwrap()));
+    }
+    let key = opened(&team, "anna", "master").holder_key;
+    let file = quorate::vault::record::sign(
+        forged.as_bytes(),
+        &key,
+        quorate::roster::holder_key::Namespace::Request,
+    );
+    let id = Digest::of(forged.as_bytes()).short();
+    std::fs::write(place.join(format!("{id}.request")), file.unwrap()).unwrap();
+    let harmless = |done: Done| {
+        let all = format!("{}{}", done.said, done.noted);
+        assert!(!all.contains(['\u{1b}', '\u{202e}']), "{all:?}");
+    };
+    for command in [&["show", &id][..], &["verify"], &["status"]] {
+        harmless(team.run("anna", command));
+    }
+    // In the vault's own, and in the team's settings, too.
+    std::fs::write(team.vault().join("vault.toml"), &evil).unwrap();
+    harmless(team.run("anna", &["status"]));
+    std::fs::write(team.vault().join("team.toml"), &evil).unwrap();
+    harmless(team.run("anna", &["roster", "check"]));
 }
