@@ -1,5 +1,6 @@
 //! What was tried in vain, at a request or a drill: recorded once, and told.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::carry_out::Table;
@@ -17,6 +18,9 @@ use crate::session::drill::DrillVerdict;
 use crate::session::front::Ran;
 use crate::session::refusal::Refusal;
 use crate::vault::record::Digest;
+
+/// So many attempts are told one by one.
+const TOLD: usize = 8;
 
 /// What came of the submissions, sorted.
 #[derive(Default)]
@@ -268,18 +272,28 @@ impl Opened {
         };
         let read = |file: &[u8]| Attempt::read(file, asked.form(), self.manifest()).ok();
         let mut attempts: Vec<Attempt> = Vec::new();
+        let mut counted: HashSet<Digest> = HashSet::new();
         let about = asked.form().about;
         for (_, file) in pieces {
             if named(file, about) == Some(asked.digest())
-                && let Some((attempt, _)) = read(file)
+                && let Some((attempt, digest)) = read(file)
                 && attempt.fits(asked, self.manifest(), self.now).is_ok()
-                && !attempts.contains(&attempt)
+                && counted.insert(digest)
             {
                 attempts.push(attempt);
             }
         }
         attempts.sort_by_key(|attempt| attempt.tried);
         attempts
+    }
+
+    /// The same in words, one for each line: the newest, and how many were before. Its opener can write as many as he likes.
+    pub(super) fn told_attempts(&self, asked: &impl Asked) -> Vec<String> {
+        let attempts = self.attempts(asked);
+        let before = attempts.len().saturating_sub(TOLD);
+        let newest = attempts.iter().skip(before).map(told);
+        let before = (before > 0).then(|| format!("{before} times before"));
+        before.into_iter().chain(newest).collect()
     }
 
     /// One attempt at a request, for `verify`.

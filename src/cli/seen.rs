@@ -39,7 +39,9 @@ impl Opened {
             // next one writes them anew.
             let of_a_result = || {
                 let minutes = self.minutes_in(path, file);
-                minutes.is_some_and(|one| results.contains(&one.0.result))
+                minutes.is_some_and(|one| {
+                    results.contains(&one.0.result) && self.is_a_result(one.0.request, one.0.result)
+                })
             };
             look("minutes", Digest::of(file), &of_a_result);
         }
@@ -48,11 +50,15 @@ impl Opened {
             let told = || {
                 told.get_or_init(|| {
                     self.all_minutes()
-                        .map(|one| one.0.result)
+                        .map(|one| (one.0.result, one.0.request))
                         .collect::<HashSet<_>>()
                 })
             };
-            look("result", *result, &|| told().contains(result));
+            let of_a_request = || {
+                let mut told = told().iter().filter(|(told, _)| told == result);
+                told.any(|(_, request)| self.is_a_result(*request, *result))
+            };
+            look("result", *result, &of_a_request);
         }
         for (_, file) in &self.evidence.withdrawals {
             look("withdrawal", Digest::of(file), &|| {
@@ -73,6 +79,15 @@ impl Opened {
         let missing = self.pins.seen.iter().filter(|name| !here.contains(*name));
         seen.missing = missing.cloned().collect();
         seen
+    }
+
+    /// Does this request's result verify, and is it this one? An opener can sign minutes of anything; what is remembered
+    /// could never be taken away again.
+    fn is_a_result(&self, request: Digest, result: Digest) -> bool {
+        self.request_of(request).is_some_and(|found| {
+            let outcome = self.outcome(&found).ok().flatten();
+            outcome.is_some_and(|outcome| outcome.digest == result)
+        })
     }
 
     fn is_a_revocation(&self, file: &[u8]) -> bool {

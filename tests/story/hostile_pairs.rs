@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use quorate::ceremony::asked::REQUEST;
-use quorate::ceremony::attempt::Attempt;
+use quorate::ceremony::attempt::{Attempt, Ending};
 use quorate::ceremony::minutes::Minutes;
 use quorate::ceremony::pair;
 use quorate::ceremony::request::{Request, VerifiedRequest};
@@ -145,6 +145,28 @@ fn new_holders_with_known_names_and_other_keys_are_told() {
         .says("other keys than here: eve");
 }
 
+/// That somebody has tried something, says whoever signs it.
+fn attempt(team: &Team, asked: &Request, at: Digest, by: &str, milliseconds: u32) -> Attempt {
+    Attempt {
+        vault: asked.vault,
+        request: at,
+        set: asked.set,
+        operator: by.parse().unwrap(),
+        machine: "desk".into(),
+        program: "quorate".into(),
+        tried: team.now(),
+        ending: Ending::TooFew,
+        submissions: 1,
+        counted: Vec::new(),
+        false_shares: Vec::new(),
+        real_shares: Vec::new(),
+        unopened: 1,
+        unfit: 0,
+        session: Some(("none".into(), milliseconds)),
+        heads: Vec::new(),
+    }
+}
+
 #[test]
 fn attempts_at_nothing_keep_no_minutes_out_of_the_graph() {
     let team = Team::in_service(2);
@@ -153,28 +175,10 @@ fn attempts_at_nothing_keep_no_minutes_out_of_the_graph() {
     let ben = team.submission("ben", &id);
     // Ben tells of twenty requests that nobody opened, and names nothing that he saw.
     let key = opened(&team, "ben", "master").holder_key;
-    let vault = manifest(&team.vault());
     let asked = request(&team.vault(), &id);
     std::fs::create_dir_all(team.vault().join("minutes")).unwrap();
     for number in 0..20_u8 {
-        let attempt = Attempt {
-            vault: vault.vault_id,
-            request: Digest::of(&[number]),
-            set: asked.set,
-            operator: "ben".parse().unwrap(),
-            machine: "desk".into(),
-            program: "quorate".into(),
-            tried: team.now(),
-            ending: quorate::ceremony::attempt::Ending::TooFew,
-            submissions: 1,
-            counted: Vec::new(),
-            false_shares: Vec::new(),
-            real_shares: Vec::new(),
-            unopened: 1,
-            unfit: 0,
-            session: Some(("none".into(), 1)),
-            heads: Vec::new(),
-        };
+        let attempt = attempt(&team, &asked, Digest::of(&[number]), "ben", 1);
         let file = attempt.sign(&REQUEST, &key).unwrap();
         let name = format!("minutes/{number}.attempt");
         std::fs::write(team.vault().join(name), file).unwrap();
@@ -182,7 +186,7 @@ fn attempts_at_nothing_keep_no_minutes_out_of_the_graph() {
     team.performs(&id, &[&ben]).exits(0);
     let minutes = |id: &str| {
         let file = team.vault().join(format!("minutes/{id}.minutes"));
-        Minutes::read(&std::fs::read(file).unwrap(), &vault).unwrap()
+        Minutes::read(&std::fs::read(file).unwrap(), &manifest(&team.vault())).unwrap()
     };
     let (first, digest) = minutes(&id);
     assert_eq!(first.heads, []);
@@ -232,4 +236,71 @@ fn a_successors_manifest_obeys_no_terminal() {
     harmless(team.run("anna", &["status"]));
     std::fs::write(team.vault().join("team.toml"), &evil).unwrap();
     harmless(team.run("anna", &["roster", "check"]));
+}
+
+#[test]
+fn a_result_that_its_opener_invented_is_remembered_by_nobody() {
+    let team = Team::in_service(2);
+    let id = team.opens();
+    let asked = request(&team.vault(), &id);
+    let junk = b"quorate result 1\njunk\n";
+    let minutes = Minutes {
+        vault: asked.vault,
+        request: asked.alone().unwrap(),
+        result: Digest::of(junk),
+        operator: "anna".parse().unwrap(),
+        machine: "desk".into(),
+        program: "quorate".into(),
+        performed: team.now(),
+        used: Vec::new(),
+        refused: Vec::new(),
+        hardening: "none".into(),
+        milliseconds: 1,
+        any_root_may_revoke: false,
+        heads: Vec::new(),
+    };
+    let minutes = minutes
+        .sign(&opened(&team, "anna", "master").holder_key)
+        .unwrap();
+    let put = |name: &str, file: &[u8]| {
+        let file_name = team.vault().join(name);
+        std::fs::create_dir_all(file_name.parent().unwrap()).unwrap();
+        std::fs::write(&file_name, file).unwrap();
+        file_name
+    };
+    let files = [
+        put(&format!("minutes/{id}.minutes"), &minutes),
+        put(&format!("results/{id}.result"), junk),
+    ];
+    let key = team.fingerprint();
+    let status = ["status", "--as", "ben", "--key", &key];
+    team.run("ben", &status)
+        .exits(4)
+        .says("is not the result of that request");
+    // Once they are gone the work goes on.
+    for file in files {
+        std::fs::remove_file(file).unwrap();
+    }
+    team.run("ben", &status).exits(0);
+}
+
+#[test]
+fn an_opener_who_tells_of_many_attempts_fills_nobodys_screen() {
+    let team = Team::in_service(2);
+    let id = team.opens();
+    let (key, asked) = (
+        opened(&team, "anna", "master").holder_key,
+        request(&team.vault(), &id),
+    );
+    std::fs::create_dir_all(team.vault().join("minutes")).unwrap();
+    for number in 0..50_u32 {
+        let attempt = attempt(&team, &asked, asked.alone().unwrap(), "anna", number);
+        let file = attempt.sign(&REQUEST, &key).unwrap();
+        std::fs::write(team.vault().join(format!("minutes/{number}.attempt")), file).unwrap();
+    }
+    for command in [&["show", &id][..], &["status"], &["verify"]] {
+        let done = team.run("anna", command);
+        done.exits(0).says("tried").says("42 times before");
+        assert!(done.said.lines().count() < 60, "{}", done.said);
+    }
 }
