@@ -109,8 +109,13 @@ impl Opened {
             heads.dedup();
             heads
         };
-        // Only so many stand in new minutes: what was done comes before what was tried.
+        // Only so many stand in new minutes: what was done comes before what was tried, and before what somebody tells.
         let mut heads = not_named(&mut minutes.iter().map(|one| one.1));
+        let is_done = |head: &Digest| {
+            let mut told = minutes.iter().filter(|one| one.1 == *head);
+            told.any(|one| self.is_a_result(one.0.request, one.0.result))
+        };
+        heads.sort_by_cached_key(|head| !is_done(head));
         heads.extend(not_named(&mut attempts.iter().map(|one| one.1)));
         heads
     }

@@ -83,7 +83,7 @@ impl Opened {
 
     /// Does this request's result verify, and is it this one? An opener can sign minutes of anything; what is remembered
     /// could never be taken away again.
-    fn is_a_result(&self, request: Digest, result: Digest) -> bool {
+    pub(super) fn is_a_result(&self, request: Digest, result: Digest) -> bool {
         self.request_of(request).is_some_and(|found| {
             let outcome = self.outcome(&found).ok().flatten();
             outcome.is_some_and(|outcome| outcome.digest == result)

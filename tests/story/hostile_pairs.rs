@@ -304,3 +304,29 @@ fn an_opener_who_tells_of_many_attempts_fills_nobodys_screen() {
         assert!(done.said.lines().count() < 60, "{}", done.said);
     }
 }
+
+#[test]
+fn requests_that_nobody_can_carry_out_keep_no_succession_from_going_on() {
+    let team = team(2);
+    rotate(&team).exits(0);
+    receipts(&team);
+    let id = rotate(&team).exits(0).request();
+    for number in 0..6_u8 {
+        let mut forged = request(&team.vault(), &id);
+        forged.opener = "ben".parse().unwrap();
+        forged.with = Some(Digest::of(&[number]));
+        let file = signed(&team, &forged);
+        let forged = VerifiedRequest::read(&file, &manifest(&team.vault())).unwrap();
+        let name = format!("requests/{}.request", forged.digest().short());
+        std::fs::write(team.vault().join(name), file).unwrap();
+    }
+    rotate(&team)
+        .exits(3)
+        .says(&format!("{id} waits for approvals: 1 of 2"));
+    team.as_holder("anna", &["rotate", "--json"]).exits(0);
+    team.approves("cleo", &id).exits(0);
+    let submission = team.submission("cleo", &id);
+    team.run("anna", &["submit", submission.to_str().unwrap()])
+        .exits(0);
+    rotate(&team).exits(0).says("the old key vouches");
+}
