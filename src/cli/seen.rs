@@ -1,7 +1,7 @@
 //! What this machine has seen of a vault and must never miss again.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::opened::{Found, Opened};
 use super::read_once::named;
@@ -17,6 +17,23 @@ pub(super) struct Seen {
     pub missing: Vec<String>,
     /// Here, genuine, and never seen before.
     pub new: Vec<String>,
+}
+
+/// So many of each kind are remembered: withdrawals, and minutes of what was done, an opener can sign without end, and a
+/// memory that has grown too large to be read would stop every command.
+const MAX_OF_A_KIND: usize = 8_000;
+
+fn leave_room(known: &[String], new: &mut Vec<String>) {
+    let kind = |name: &str| name.split(' ').next().unwrap_or_default().to_owned();
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for name in known {
+        *count.entry(kind(name)).or_default() += 1;
+    }
+    new.retain(|name| {
+        let count = count.entry(kind(name)).or_default();
+        *count += 1;
+        *count <= MAX_OF_A_KIND
+    });
 }
 
 impl Opened {
@@ -76,6 +93,7 @@ impl Opened {
             });
         }
         seen.new.sort_unstable();
+        leave_room(&self.pins.seen, &mut seen.new);
         let missing = self.pins.seen.iter().filter(|name| !here.contains(*name));
         seen.missing = missing.cloned().collect();
         seen
@@ -114,5 +132,24 @@ impl Opened {
             named(file, asked.form().about) == Some(asked.digest())
                 && self.objection(&found, No::Withdrawal, file).is_ok()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_without_end_leaves_a_memory_that_can_be_read() {
+        let digest = Digest::of(b"");
+        let known = vec![format!("drill-withdrawal {digest}"); MAX_OF_A_KIND - 2];
+        let mut new = vec![format!("result {digest}"); 3];
+        new.extend(vec![format!("drill-withdrawal {digest}"); 5]);
+        leave_room(&known, &mut new);
+        assert_eq!(new.len(), 5);
+        assert!(new[..3].iter().all(|name| name.starts_with("result ")));
+        // Of five kinds, in quotes and each on a line.
+        let most = 5 * MAX_OF_A_KIND * (format!("drill-withdrawal {digest}").len() + 8);
+        assert!(most < crate::vault::pins::MAX_PINS);
     }
 }
