@@ -19,11 +19,23 @@ pub fn digest(one: Digest, other: Digest) -> Digest {
     Digest::from(<[u8; 32]>::from(hash.finalize()))
 }
 
-/// Is each the one that the other names, of another vault and key?
+/// Is each the one that the other names, of another vault and key, and asked by the same person? Of one that certifies a
+/// successor the other is that key's: so are those told who see only the one.
 #[must_use]
 pub fn is_one(one: &VerifiedRequest, other: &VerifiedRequest) -> bool {
     one.request().with == Some(other.alone())
         && other.request().with == Some(one.alone())
         && one.vault() != other.vault()
         && one.request().fingerprint != other.request().fingerprint
+        && one.opener() == other.opener()
+        && is_the_successors(one, other)
+        && is_the_successors(other, one)
+}
+
+/// Is `other` of the key that `one` certifies as its successor, if it certifies one?
+fn is_the_successors(one: &VerifiedRequest, other: &VerifiedRequest) -> bool {
+    one.request().successor.as_ref().is_none_or(|successor| {
+        let new = successor.signed();
+        new.fingerprint == other.request().fingerprint && new.vault_id == other.vault()
+    })
 }

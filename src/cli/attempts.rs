@@ -1,5 +1,6 @@
 //! What was tried in vain, at a request or a drill: recorded once, and told.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::carry_out::Table;
@@ -17,6 +18,9 @@ use crate::session::drill::DrillVerdict;
 use crate::session::front::Ran;
 use crate::session::refusal::Refusal;
 use crate::vault::record::Digest;
+
+/// So many attempts are told one by one.
+const TOLD: usize = 8;
 
 /// What came of the submissions, sorted.
 #[derive(Default)]
@@ -268,12 +272,13 @@ impl Opened {
         };
         let read = |file: &[u8]| Attempt::read(file, asked.form(), self.manifest()).ok();
         let mut attempts: Vec<Attempt> = Vec::new();
+        let mut counted: HashSet<Digest> = HashSet::new();
         let about = asked.form().about;
         for (_, file) in pieces {
             if named(file, about) == Some(asked.digest())
-                && let Some((attempt, _)) = read(file)
+                && let Some((attempt, digest)) = read(file)
                 && attempt.fits(asked, self.manifest(), self.now).is_ok()
-                && !attempts.contains(&attempt)
+                && counted.insert(digest)
             {
                 attempts.push(attempt);
             }
@@ -282,19 +287,33 @@ impl Opened {
         attempts
     }
 
+    /// The same in words, one for each line: the newest, and how many were before. Its opener can write as many as he likes.
+    pub(super) fn told_attempts(&self, asked: &impl Asked) -> Vec<String> {
+        let attempts = self.attempts(asked);
+        let before = attempts.len().saturating_sub(TOLD);
+        let newest = attempts.iter().skip(before).map(told);
+        let before = (before > 0).then(|| format!("{before} times before"));
+        before.into_iter().chain(newest).collect()
+    }
+
     /// One attempt at a request, for `verify`.
     pub(super) fn check_attempt(&self, file: &[u8]) -> Result<String, String> {
-        let (attempt, _) =
+        let (attempt, _, id) = self.attempt_in(file)?;
+        let operator = &attempt.operator;
+        Ok(format!("attempt at {id} by {operator}: {}", told(&attempt)))
+    }
+
+    /// An attempt at a request that is here, what others name it by, and the request's id.
+    pub(super) fn attempt_in(&self, file: &[u8]) -> Result<(Attempt, Digest, String), String> {
+        let (attempt, digest) =
             Attempt::read(file, &REQUEST, self.manifest()).map_err(|e| e.to_string())?;
-        let mut requests = self.requests().into_iter().flatten();
-        let found = requests
-            .find(|found| found.verified.digest() == attempt.request)
+        let found = self
+            .request_of(attempt.request)
             .ok_or("the request that it belongs to isn't in this vault")?;
         attempt
             .fits(&*found.verified, self.manifest(), self.now)
             .map_err(|e| e.to_string())?;
-        let (id, operator) = (&found.id, &attempt.operator);
-        Ok(format!("attempt at {id} by {operator}: {}", told(&attempt)))
+        Ok((attempt, digest, found.id))
     }
 }
 

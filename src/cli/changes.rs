@@ -183,7 +183,7 @@ impl Opened {
         };
         for other in self.requests().into_iter().flatten() {
             let rival = other.verified.request();
-            if other.id == found.id || rival.state != Some(state) {
+            if other.verified.digest() == found.verified.digest() || rival.state != Some(state) {
                 continue;
             }
             let open = other.verified.open_at(self.now).is_ok() && self.ended(&other)?.is_none();

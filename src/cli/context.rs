@@ -20,6 +20,7 @@ use crate::session::front::{Coming, Purpose};
 use crate::vault::manifest::{MAX_MANIFEST, SignedManifest};
 use crate::vault::pins::{PinError, PinStore, Pins};
 use crate::vault::record::Digest;
+use crate::world::safe_text::defused;
 use crate::world::{Batch, Kind as FileKind, LockGuard, SafeText, World, sweep_temporaries};
 
 /// The world and the common options.
@@ -73,7 +74,7 @@ impl<'w> Context<'w> {
     pub(super) fn warn(&self, text: &str) {
         self.world
             .terminal
-            .note(&format!("quorate: warning: {text}"));
+            .note(&defused(&format!("quorate: warning: {text}")));
     }
 
     /// The folder that `init` and `create` work in.

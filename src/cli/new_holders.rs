@@ -9,7 +9,7 @@ use super::screen;
 use crate::ceremony::explain;
 use crate::ceremony::request::Request;
 use crate::roster::name::Name;
-use crate::vault::manifest::{Manifest, SignedManifest};
+use crate::vault::manifest::{Manifest, Member, SignedManifest};
 use crate::vault::pins::PinError;
 
 /// Shows them, and whether this machine knows that key.
@@ -42,6 +42,13 @@ pub(super) fn tell(
             ),
         );
     }
+    let others = with_other_keys(opened.manifest(), new);
+    if !others.is_empty() {
+        row(
+            "keys",
+            format!("other keys than here: {}", screen::list(&others)),
+        );
+    }
     row(
         "needed",
         format!("{}   (here {})", needed(new), needed(opened.manifest())),
@@ -67,6 +74,10 @@ fn compared(context: &Context<'_>, new: &SignedManifest) -> Result<String, Failu
         );
     };
     match known.check(new) {
+        Ok(()) if known.manifest != new.digest().to_string() => Ok(
+            "The successor is a key that this machine knows; its manifest is a newer one than this machine has seen."
+                .to_owned(),
+        ),
         Ok(()) => Ok(
             "The successor is a key that this machine knows: you compared it there; its manifest is the same."
                 .to_owned(),
@@ -85,6 +96,17 @@ fn compared(context: &Context<'_>, new: &SignedManifest) -> Result<String, Failu
         .fact("two manifests of one generation are an alarm; no share was opened")
         .next("call the other roots, by voice")),
     }
+}
+
+/// The roots of both whose shares are sealed to another key there, or who attest with another. A name is whatever the
+/// one has called it who made the key.
+fn with_other_keys(here: &Manifest, there: &Manifest) -> Vec<Name> {
+    let differs = |new: &&Member| {
+        let old = here.member(&new.name);
+        old.is_some_and(|old| old.seal != new.seal || old.attest_key() != new.attest_key())
+    };
+    let others = there.roster.iter().filter(differs);
+    others.map(|member| member.name.clone()).collect()
 }
 
 fn names(manifest: &Manifest) -> Vec<Name> {

@@ -1,5 +1,6 @@
 //! A vault that was opened: its manifest, its evidence, and what commands look up in them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::keys::MAX_KEY_FILE;
 use super::read_once::{ReadOnce, named_request};
 use super::report::{self, Exit, Failure, path};
 use crate::ceremony::approval::{Approval, MAX_APPROVAL};
+use crate::ceremony::asked::Asked;
 use crate::ceremony::attempt::MAX_ATTEMPT;
 use crate::ceremony::drill::MAX_DRILL;
 use crate::ceremony::drill_minutes::MAX_DRILL_MINUTES;
@@ -190,8 +192,51 @@ impl std::ops::Deref for Opened {
 /// The digits of a request's id; the second where another one begins with the same.
 const LENGTHS: [usize; 2] = [7, 16];
 
-fn is_id_of(id: &str, request: &VerifiedRequest) -> bool {
-    LENGTHS.contains(&id.len()) && request.digest().to_string().starts_with(id)
+/// Can this be the id of what has this digest?
+pub(super) fn is_id_of(id: &str, digest: Digest) -> bool {
+    is_an_id(id) && digest.to_string().starts_with(id)
+}
+
+/// Has it the length of one?
+pub(super) fn is_an_id(id: &str) -> bool {
+    LENGTHS.contains(&id.len())
+}
+
+/// The files whose ids begin so. Who types a whole id means that one: others that begin with it may be anybody's.
+pub(super) fn named_by<'e>(pieces: &'e Pieces, wanted: &str) -> Vec<&'e (PathBuf, Piece)> {
+    let id = |piece: &(PathBuf, Piece)| Opened::id_of(&piece.0);
+    if wanted.len() < 4 || !wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Vec::new();
+    }
+    let begin = pieces
+        .iter()
+        .filter(|piece| is_an_id(&id(piece)) && id(piece).starts_with(wanted));
+    let begin: Vec<_> = begin.collect();
+    match begin.iter().find(|piece| id(piece) == wanted) {
+        Some(exact) => vec![exact],
+        None => begin,
+    }
+}
+
+/// Those that stand under their own ids, each once, under the shorter one: a copy is nothing of its own.
+pub(super) fn each_once<A: Asked, E>(all: Vec<Result<Found<A>, E>>) -> Vec<Result<Found<A>, E>> {
+    let mut shortest: HashMap<Digest, usize> = HashMap::new();
+    for found in all.iter().flatten() {
+        let digest = found.verified.digest();
+        if is_id_of(&found.id, digest) {
+            let known = shortest.entry(digest).or_insert(found.id.len());
+            *known = found.id.len().min(*known);
+        }
+    }
+    let stays = |one: &Result<Found<A>, E>| {
+        one.as_ref().map_or(true, |found| {
+            let digest = found.verified.digest();
+            is_id_of(&found.id, digest) && shortest.get(&digest) == Some(&found.id.len())
+        })
+    };
+    let mut all = all;
+    all.retain(stays);
+    all
 }
 
 impl Opened {
@@ -253,10 +298,8 @@ impl Opened {
         let wanted = wanted.strip_suffix(".request").unwrap_or(wanted);
         let wanted = wanted.rsplit('/').next().unwrap_or(wanted);
         let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
-        let mut matching = self.evidence.requests.iter().filter(|(relative, _)| {
-            let id = Self::id_of(relative);
-            is_id && LENGTHS.contains(&id.len()) && id.starts_with(wanted)
-        });
+        let matching = named_by(&self.evidence.requests, wanted);
+        let mut matching = matching.into_iter();
         let (Some((relative, file)), more) = (matching.next(), matching.next()) else {
             let ids: Vec<String> = self
                 .evidence
@@ -303,13 +346,23 @@ impl Opened {
 
     /// All requests: those that verify, and what is wrong with the others.
     pub(super) fn requests(&self) -> Vec<Result<Found, (String, Rc<RequestError>)>> {
-        let read = |(relative, file): &(PathBuf, Piece)| match self.request_in(relative, file) {
-            // A copy under another name is nothing of its own.
-            Ok(found) if !is_id_of(&found.id, &found.verified) => None,
-            Ok(found) => Some(Ok(found)),
-            Err(error) => Some(Err((Self::id_of(relative), error))),
+        let read = |(relative, file): &(PathBuf, Piece)| {
+            let found = self.request_in(relative, file);
+            found.map_err(|error| (Self::id_of(relative), error))
         };
-        self.evidence.requests.iter().filter_map(read).collect()
+        each_once(self.evidence.requests.iter().map(read).collect())
+    }
+
+    /// The request with this digest.
+    pub(super) fn request_of(&self, digest: Digest) -> Option<Found> {
+        let text = digest.to_string();
+        LENGTHS.iter().find_map(|length| {
+            let name = PathBuf::from(format!("requests/{}.request", &text[..*length]));
+            let mut requests = self.evidence.requests.iter();
+            let (relative, file) = requests.find(|(path, _)| *path == name)?;
+            let found = self.request_in(relative, file).ok()?;
+            (found.verified.digest() == digest).then_some(found)
+        })
     }
 
     /// Seven digits, or more if another request begins with the same.

@@ -155,9 +155,16 @@ impl<'w> Other<'w> {
             };
         };
         let (_, there) = context.at(&folder, None).at_hand()?;
-        match holds(&there) {
-            true => Self::open(context, found, me, &folder).map(Some),
-            false => Ok(None),
+        match (holds(&there), successor) {
+            (true, _) => Self::open(context, found, me, &folder).map(Some),
+            // Another vault was named, in which this person holds nothing.
+            (false, Some(successor))
+                if there.fingerprint != successor.signed().fingerprint
+                    && holds(successor.signed()) =>
+            {
+                Err(not_at_hand(found))
+            }
+            (false, _) => Ok(None),
         }
     }
 }

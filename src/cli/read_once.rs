@@ -12,6 +12,7 @@ use sequoia_openpgp::Cert;
 use super::opened::{Found, Opened, Piece};
 use super::report::{Exit, Failure};
 use crate::ceremony::asked::REQUEST;
+use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::{RequestError, VerifiedRequest};
@@ -28,6 +29,7 @@ pub(super) struct ReadOnce {
     primary: OnceCell<Primary>,
     pub(super) in_use: OnceCell<Cert>,
     requests: Memory<PathBuf, Result<Found, Rc<RequestError>>>,
+    drills: Memory<PathBuf, Result<Found<VerifiedDrill>, Rc<RequestError>>>,
     minutes: Memory<PathBuf, Option<Rc<(Minutes, Digest)>>>,
     outcomes: Memory<String, Option<Rc<Outcome>>>,
 }
@@ -77,6 +79,22 @@ impl Opened {
     ) -> Result<Found, Rc<RequestError>> {
         remembered(&self.read_once.requests, relative.to_owned(), || {
             let verified = VerifiedRequest::read(file, self.manifest()).map_err(Rc::new)?;
+            Ok(Found {
+                id: Self::id_of(relative),
+                file: Arc::clone(file),
+                verified: Rc::new(verified),
+            })
+        })
+    }
+
+    /// The drill in a file of the vault, verified.
+    pub(super) fn drill_in(
+        &self,
+        relative: &Path,
+        file: &Piece,
+    ) -> Result<Found<VerifiedDrill>, Rc<RequestError>> {
+        remembered(&self.read_once.drills, relative.to_owned(), || {
+            let verified = VerifiedDrill::read(file, self.manifest()).map_err(Rc::new)?;
             Ok(Found {
                 id: Self::id_of(relative),
                 file: Arc::clone(file),

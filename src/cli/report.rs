@@ -10,6 +10,7 @@ use crate::session::front::SessionError;
 use crate::session::refusal::Refusal;
 use crate::vault::pins::PinError;
 use crate::world::gpg::GpgError;
+use crate::world::safe_text::defused;
 use crate::world::{Fault, FilesError, SafeText, TerminalError};
 
 /// What the program's end tells the caller.
@@ -94,7 +95,7 @@ impl Failure {
             text.push_str("\n  next: ");
             text.push_str(next);
         }
-        text
+        defused(&text)
     }
 }
 
@@ -351,4 +352,18 @@ pub fn pins(error: &PinError, folder: &Path) -> Failure {
         }
     }
     .next("git pull; if this stays, call another root before you answer anything")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_words_of_an_error_are_obeyed_by_a_terminal() {
+        let failure = Failure::new(Exit::Forged, "a\u{1b}[2J")
+            .fact("b\rc")
+            .next("d\u{202e}");
+        let shown = "quorate: error: a\\u{1b}[2J\n  b\\u{d}c\n  next: d\\u{202e}";
+        assert_eq!(failure.text(), shown);
+    }
 }

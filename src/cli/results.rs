@@ -6,8 +6,6 @@ use std::rc::Rc;
 
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
-use crate::ceremony::asked::REQUEST;
-use crate::ceremony::attempt::Attempt;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
@@ -96,18 +94,29 @@ impl Opened {
 
     /// The newest minutes and attempts: those that no others name.
     pub(super) fn heads(&self) -> Vec<Digest> {
-        let minutes = self.all_minutes();
-        let mut all: Vec<(Vec<Digest>, Digest)> =
-            minutes.map(|one| (one.0.heads.clone(), one.1)).collect();
+        let minutes: Vec<_> = self.all_minutes().collect();
         let attempts = self.evidence.attempts.iter();
-        let attempts =
-            attempts.filter_map(|(_, file)| Attempt::read(file, &REQUEST, self.manifest()).ok());
-        all.extend(attempts.map(|(attempt, digest)| (attempt.heads, digest)));
-        let named: HashSet<Digest> = all.iter().flat_map(|(heads, _)| heads.clone()).collect();
-        let heads = all.iter().map(|(_, digest)| *digest);
-        let mut heads: Vec<Digest> = heads.filter(|head| !named.contains(head)).collect();
-        heads.sort_unstable();
-        heads.dedup();
+        // Each tells of what its operator opened: of nothing else can anybody have tried.
+        let attempts: Vec<_> = attempts
+            .filter_map(|(_, file)| self.attempt_in(file).ok())
+            .collect();
+        let by_minutes = minutes.iter().flat_map(|one| one.0.heads.iter());
+        let by_attempts = attempts.iter().flat_map(|(one, _, _)| one.heads.iter());
+        let named: HashSet<Digest> = by_minutes.chain(by_attempts).copied().collect();
+        let not_named = |heads: &mut dyn Iterator<Item = Digest>| {
+            let mut heads: Vec<Digest> = heads.filter(|head| !named.contains(head)).collect();
+            heads.sort_unstable();
+            heads.dedup();
+            heads
+        };
+        // Only so many stand in new minutes: what was done comes before what was tried, and before what somebody tells.
+        let mut heads = not_named(&mut minutes.iter().map(|one| one.1));
+        let is_done = |head: &Digest| {
+            let mut told = minutes.iter().filter(|one| one.1 == *head);
+            told.any(|one| self.is_a_result(one.0.request, one.0.result))
+        };
+        heads.sort_by_cached_key(|head| !is_done(head));
+        heads.extend(not_named(&mut attempts.iter().map(|one| one.1)));
         heads
     }
 }

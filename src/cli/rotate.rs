@@ -11,7 +11,7 @@ use super::opened::{Found, Opened};
 use super::report::{Exit, Failure, path};
 use super::successor::{self, Place};
 use super::{Identity, attest, perform, rotate_json, screen, succeed, succession_files};
-use crate::ceremony::explain;
+use crate::ceremony::{explain, pair};
 use crate::roster::name::Name;
 use crate::vault::force::together;
 use crate::world::SafeText;
@@ -325,9 +325,10 @@ impl Succession<'_> {
         )))
     }
 
-    /// The old key's request about this successor.
+    /// The old key's request about this successor. Any holder can open more: of several, one that is no half of a pair
+    /// comes first, then one of this machine's.
     pub(super) fn asked(&self) -> Result<Asked, Failure> {
-        let mut open = Asked::Not;
+        let mut open: Option<((bool, bool), Found)> = None;
         for found in self.old.requests().into_iter().flatten() {
             if found.successor() != Some(self.new.fingerprint.clone()) {
                 continue;
@@ -336,10 +337,22 @@ impl Succession<'_> {
                 return Ok(Asked::Done(found));
             }
             if self.old.is_alive(&found)? {
-                open = Asked::Open(found);
+                let desk = self.context.desk(self.old, &found.verified.digest())?;
+                let is_here = desk.key(self.context.world.files)?.is_here();
+                let rank = (self.is_whole(&found), is_here);
+                if open.as_ref().is_none_or(|(best, _)| *best <= rank) {
+                    open = Some((rank, found));
+                }
             }
         }
-        Ok(open)
+        Ok(open.map_or(Asked::Not, |(_, found)| Asked::Open(found)))
+    }
+
+    /// Is it alone, or is the other one of the pair there, too?
+    fn is_whole(&self, found: &Found) -> bool {
+        let mut there = self.new.requests().into_iter().flatten();
+        found.verified.request().with.is_none()
+            || there.any(|other| pair::is_one(&found.verified, &other.verified))
     }
 
     fn approved(&self, found: &Found) -> Result<String, Failure> {

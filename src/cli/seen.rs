@@ -1,9 +1,11 @@
 //! What this machine has seen of a vault and must never miss again.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::opened::Opened;
+use super::opened::{Found, Opened};
+use super::read_once::named;
+use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::Kind as No;
 use crate::openpgp::learnt;
 use crate::vault::record::Digest;
@@ -15,6 +17,23 @@ pub(super) struct Seen {
     pub missing: Vec<String>,
     /// Here, genuine, and never seen before.
     pub new: Vec<String>,
+}
+
+/// So many of each kind are remembered: withdrawals, and minutes of what was done, an opener can sign without end, and a
+/// memory that has grown too large to be read would stop every command.
+const MAX_OF_A_KIND: usize = 8_000;
+
+fn leave_room(known: &[String], new: &mut Vec<String>) {
+    let kind = |name: &str| name.split(' ').next().unwrap_or_default().to_owned();
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for name in known {
+        *count.entry(kind(name)).or_default() += 1;
+    }
+    new.retain(|name| {
+        let count = count.entry(kind(name)).or_default();
+        *count += 1;
+        *count <= MAX_OF_A_KIND
+    });
 }
 
 impl Opened {
@@ -37,7 +56,9 @@ impl Opened {
             // next one writes them anew.
             let of_a_result = || {
                 let minutes = self.minutes_in(path, file);
-                minutes.is_some_and(|one| results.contains(&one.0.result))
+                minutes.is_some_and(|one| {
+                    results.contains(&one.0.result) && self.is_a_result(one.0.request, one.0.result)
+                })
             };
             look("minutes", Digest::of(file), &of_a_result);
         }
@@ -46,11 +67,15 @@ impl Opened {
             let told = || {
                 told.get_or_init(|| {
                     self.all_minutes()
-                        .map(|one| one.0.result)
+                        .map(|one| (one.0.result, one.0.request))
                         .collect::<HashSet<_>>()
                 })
             };
-            look("result", *result, &|| told().contains(result));
+            let of_a_request = || {
+                let mut told = told().iter().filter(|(told, _)| told == result);
+                told.any(|(_, request)| self.is_a_result(*request, *result))
+            };
+            look("result", *result, &of_a_request);
         }
         for (_, file) in &self.evidence.withdrawals {
             look("withdrawal", Digest::of(file), &|| {
@@ -68,9 +93,19 @@ impl Opened {
             });
         }
         seen.new.sort_unstable();
+        leave_room(&self.pins.seen, &mut seen.new);
         let missing = self.pins.seen.iter().filter(|name| !here.contains(*name));
         seen.missing = missing.cloned().collect();
         seen
+    }
+
+    /// Does this request's result verify, and is it this one? An opener can sign minutes of anything; what is remembered
+    /// could never be taken away again.
+    pub(super) fn is_a_result(&self, request: Digest, result: Digest) -> bool {
+        self.request_of(request).is_some_and(|found| {
+            let outcome = self.outcome(&found).ok().flatten();
+            outcome.is_some_and(|outcome| outcome.digest == result)
+        })
     }
 
     fn is_a_revocation(&self, file: &[u8]) -> bool {
@@ -79,12 +114,42 @@ impl Opened {
     }
 
     fn is_a_drills_withdrawal(&self, file: &[u8]) -> bool {
-        let mut drills = self.drills().into_iter().flatten();
-        drills.any(|found| self.objection(&found, No::Withdrawal, file).is_ok())
+        self.is_a_withdrawal_of(self.drills().into_iter().flatten(), file)
     }
 
     fn is_a_withdrawal(&self, file: &[u8]) -> bool {
-        let mut requests = self.requests().into_iter().flatten();
-        requests.any(|found| self.objection(&found, No::Withdrawal, file).is_ok())
+        self.is_a_withdrawal_of(self.requests().into_iter().flatten(), file)
+    }
+
+    /// Of one of these? Anybody can put thousands of files there; each is read for one at most.
+    fn is_a_withdrawal_of<A: Asked>(
+        &self,
+        mut all: impl Iterator<Item = Found<A>>,
+        file: &[u8],
+    ) -> bool {
+        all.any(|found| {
+            let asked = &*found.verified;
+            named(file, asked.form().about) == Some(asked.digest())
+                && self.objection(&found, No::Withdrawal, file).is_ok()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_without_end_leaves_a_memory_that_can_be_read() {
+        let digest = Digest::of(b"");
+        let known = vec![format!("drill-withdrawal {digest}"); MAX_OF_A_KIND - 2];
+        let mut new = vec![format!("result {digest}"); 3];
+        new.extend(vec![format!("drill-withdrawal {digest}"); 5]);
+        leave_room(&known, &mut new);
+        assert_eq!(new.len(), 5);
+        assert!(new[..3].iter().all(|name| name.starts_with("result ")));
+        // Of five kinds, in quotes and each on a line.
+        let most = 5 * MAX_OF_A_KIND * (format!("drill-withdrawal {digest}").len() + 8);
+        assert!(most < crate::vault::pins::MAX_PINS);
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
-use super::{attempts, display, new_holders, screen};
+use super::{display, new_holders, screen};
 use crate::ceremony::words;
 use crate::vault::record::Digest;
 use crate::world::SafeText;
@@ -98,8 +98,8 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
         screen::list(&names),
         set.threshold.get()
     ));
-    for attempt in opened.attempts(&*found.verified) {
-        context.say(&format!("tried      {}", attempts::told(&attempt)));
+    for told in opened.told_attempts(&*found.verified) {
+        context.say(&format!("tried      {told}"));
     }
     let now = context.world.clock.now();
     let state = if opened.outcome(found)?.is_some() {

@@ -9,7 +9,7 @@ use super::in_use::Successor;
 use super::opened::Opened;
 use super::report::Failure;
 use super::view::{Open, View};
-use super::{attempts, screen, status_json};
+use super::{screen, status_json};
 use crate::ceremony::explain;
 use crate::vault::force::together;
 use crate::vault::render::kind_word;
@@ -301,8 +301,8 @@ fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
     for name in &open.waiting {
         context.say(&format!("  {:<16} -", name.to_string()));
     }
-    for attempt in view.opened.attempts(&*open.found.verified) {
-        context.say(&format!("tried          {}", attempts::told(&attempt)));
+    for told in view.opened.told_attempts(&*open.found.verified) {
+        context.say(&format!("tried          {told}"));
     }
     let approved = open.approved.len();
     let missing = usize::from(open.needed).saturating_sub(approved);

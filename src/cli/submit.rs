@@ -115,15 +115,24 @@ struct Mine {
 fn mine(context: &Context<'_>, opened: &Opened) -> Result<Vec<Mine>, Failure> {
     let mut mine = Vec::new();
     for found in opened.requests().into_iter().flatten() {
-        let other = other_of(context, opened, &found)?;
-        mine.extend(request(context, opened, found)?);
-        if let Some((there, opened, found)) = other {
-            let perform = mine.last().map(|first: &Mine| first.perform.clone());
-            let second = request(&there, &opened, found)?;
-            mine.extend(second.map(|second| Mine {
-                perform: perform.unwrap_or_default(),
-                ..second
-            }));
+        let other = || other_of(context, opened, &found);
+        let Some(first) = request(context, opened, &found)? else {
+            continue;
+        };
+        let perform = first.perform.clone();
+        mine.push(first);
+        // What is wrong with the other keeps no answer to anything else out.
+        match other() {
+            Ok(None) => {}
+            Ok(Some((there, opened, found))) => {
+                let second = request(&there, &opened, &found)?;
+                mine.extend(second.map(|second| Mine { perform, ..second }));
+            }
+            Err(failure) => context.warn(&format!(
+                "the other one of the pair {} can't be answered: {}",
+                found.id,
+                failure.what()
+            )),
         }
     }
     for found in opened.drills().into_iter().flatten() {
@@ -144,17 +153,17 @@ fn mine(context: &Context<'_>, opened: &Opened) -> Result<Vec<Mine>, Failure> {
 }
 
 /// A request, if it is of this machine and can still be answered.
-fn request(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Option<Mine>, Failure> {
+fn request(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<Option<Mine>, Failure> {
     let digest = found.verified.digest();
     let desk = context.desk(opened, &digest)?;
-    let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(&found).is_ok();
+    let open = found.verified.open_at(opened.now).is_ok() && opened.not_ended(found).is_ok();
     if !open || !desk.key(context.world.files)?.is_here() {
         return Ok(None);
     }
     Ok(Some(Mine {
         needed: opened.set(found.verified.request().kind)?.threshold.get(),
         perform: format!("quorate perform {}", found.id),
-        id: found.id,
+        id: found.id.clone(),
         digest,
         desk,
     }))

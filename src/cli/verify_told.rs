@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::opened::{Found, Opened};
-use super::{attempts, screen};
+use super::screen;
 use crate::ceremony::explain;
 
 pub(super) fn requests_and_drills(context: &Context<'_>, opened: &Opened) {
@@ -10,8 +10,7 @@ pub(super) fn requests_and_drills(context: &Context<'_>, opened: &Opened) {
         describe(context, opened, &found);
     }
     for found in opened.drills().into_iter().flatten() {
-        for attempt in opened.attempts(&*found.verified) {
-            let told = attempts::told(&attempt);
+        for told in opened.told_attempts(&*found.verified) {
             context.say(&format!("{:<12} drill; tried {told}", found.id));
         }
     }
@@ -44,8 +43,8 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
     if request.with.is_some() {
         context.say("             one of a pair; the other is another key's, in that key's vault");
     }
-    for attempt in opened.attempts(&*found.verified) {
-        context.say(&format!("             tried {}", attempts::told(&attempt)));
+    for told in opened.told_attempts(&*found.verified) {
+        context.say(&format!("             tried {told}"));
     }
     match opened.outcome(found) {
         Ok(Some(outcome)) => {

@@ -118,6 +118,9 @@ pub fn to_message(text: &str, signatures: &[Signature]) -> openpgp::Result<Vec<u
     Ok(message)
 }
 
+/// The last line.
+const END: &str = "\n-----END PGP SIGNATURE-----";
+
 /// A cleartext-signed message in its parts; whose signatures they are isn't asked.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Message<'m> {
@@ -141,6 +144,11 @@ impl<'m> Message<'m> {
         let (hashes, rest) = rest.split_once("\n\n")?;
         let at = rest.find("\n-----BEGIN PGP SIGNATURE-----\n")?;
         let (body, armor) = rest.split_at(at);
+        // What follows the signatures isn't signed.
+        let is_last = |armor: &str| armor.find(END) == armor.strip_suffix(END).map(str::len);
+        if !is_last(armor.trim_end()) {
+            return None;
+        }
         let lines = body.split('\n');
         let text: Vec<&str> = lines
             .map(|line| line.strip_prefix("- ").unwrap_or(line))

@@ -5,8 +5,8 @@ use data_encoding::BASE64;
 use super::announcement::{AnnouncementError, check};
 use crate::world::Timestamp;
 
-/// Longest header value in bytes.
-const MAX_VALUE: usize = 2000;
+/// Longest header value in bytes: a line has 998 at most (RFC 5322 §2.1.1).
+const MAX_VALUE: usize = 900;
 /// Bytes of text in one encoded word, so that the word has at most 75 characters (RFC 2047 §2).
 const WORD: usize = 42;
 

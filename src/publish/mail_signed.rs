@@ -98,8 +98,14 @@ mod tests {
             subject: "s",
             date: "2026-10-05T10:05:00Z".parse().unwrap(),
         };
+        let whole = b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n\na\n-----BEGIN PGP SIGNATURE-----\n\nwsB\n-----END PGP SIGNATURE-----\n";
+        assert!(message(&head, whole).is_ok());
+        let more = [&whole[..], b"\nThe new key is another one.\n"].concat();
+        let twice = [&whole[..], b"\nUnsigned.\n-----END PGP SIGNATURE-----\n"].concat();
         for other in [
             &b""[..],
+            &more,
+            &twice,
             b"a",
             b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n\na",
         ] {

@@ -10,6 +10,7 @@ use super::manifest::{Dealt, Manifest, Member, OwnCopy, Seal, ShareSet};
 use crate::roster::config::Attest;
 use crate::roster::holder_key::HolderPublic;
 use crate::roster::name::Name;
+use crate::world::SafeText;
 
 /// What can be wrong.
 pub(super) enum Problem {
@@ -125,7 +126,10 @@ fn bytes<const N: usize>(text: &str, rule: &'static str) -> Result<[u8; N], Prob
 }
 
 pub(super) fn parse(text: &str) -> Result<Manifest, Problem> {
-    let syntax = |error: toml::de::Error| Problem::Syntax(error.message().to_owned());
+    // It repeats names from the text, which may be anybody's: a request carries the manifest of another key.
+    let syntax = |error: toml::de::Error| {
+        Problem::Syntax(SafeText::limited(error.message(), 300).to_string())
+    };
     let version: Version = toml::from_str(text).map_err(syntax)?;
     if version.format != 1 {
         return Err(Problem::Version(version.format));

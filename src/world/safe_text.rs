@@ -79,6 +79,20 @@ impl SafeText {
     }
 }
 
+/// A finished text with line ends of its own: what a terminal would obey in it is shown as an escape, and nothing else is
+/// changed. The net below those who should have made what they quote harmless.
+#[must_use]
+pub fn defused(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c == '\n' || !is_harmful(c) {
+            true => shown.push(c),
+            false => shown.extend(c.escape_unicode()),
+        }
+    }
+    shown
+}
+
 /// A text that grows until its limit, then ends in `…`. Escapes are kept whole.
 struct Cut {
     text: String,
@@ -158,6 +172,16 @@ mod tests {
         let pushed = format!("a{}b", " ".repeat(9));
         let shown = format!("a{}\\u{{20}}b", " ".repeat(8));
         assert_eq!(SafeText::whole_line(&pushed).as_str(), shown);
+    }
+
+    #[test]
+    fn the_net_keeps_lines_and_escapes_and_lets_nothing_through_that_a_terminal_obeys() {
+        let plain = "what: \\u{1b}\n  next: Žofie";
+        assert_eq!(defused(plain), plain);
+        assert_eq!(
+            defused("a\u{1b}[2J\r\u{202e}b"),
+            "a\\u{1b}[2J\\u{d}\\u{202e}b"
+        );
     }
 
     #[test]

@@ -235,3 +235,36 @@ fn clearing_a_retired_vault_follows_no_link_into_another() {
         .says("isn't a folder");
     assert!(living.join("master.1/anna.age").exists());
 }
+
+#[test]
+fn a_copy_of_a_request_or_a_drill_under_another_name_stops_nothing() {
+    let team = team();
+    let until = team.now().plus_days(200).day();
+    let id = team
+        .as_holder("anna", &["extend", "--until", &until])
+        .exits(0)
+        .request();
+    let digest = read(&team, &id).digest().to_string();
+    let place = team.vault().join("requests");
+    std::fs::copy(
+        place.join(format!("{id}.request")),
+        place.join(format!("{}.request", &digest[..16])),
+    )
+    .unwrap();
+    team.run("anna", &["status"]).exits(0);
+    team.approves("ben", &id).exits(0);
+    team.approves("ben", &id).exits(0);
+    team.performs(&id, &[&team.submission("ben", &id)]).exits(0);
+
+    let id = team.opens_a_drill("master");
+    let place = team.vault().join("drills");
+    let file = place.join(format!("{id}.drill"));
+    std::fs::copy(&file, place.join(format!("{id}f.drill"))).unwrap();
+    std::fs::write(team.vault().join(format!("requests/{id}0.request")), "junk").unwrap();
+    let done = team.run("anna", &["drill", "list"]);
+    assert_eq!(done.exits(0).said.matches(&id).count(), 1, "{}", done.said);
+    team.answers_the_drill("ben", &id).exits(0);
+    team.as_holder("cleo", &["decline", &id, "--because", "away"])
+        .exits(0)
+        .says("declined");
+}

@@ -13,6 +13,7 @@ mod drilled;
 mod gathered;
 mod handed_over;
 mod hostile;
+mod hostile_pairs;
 mod imported;
 mod interrupted;
 mod linted;

@@ -54,21 +54,12 @@ impl Drills {
 
 impl Opened {
     /// All drills: those that verify, and what is wrong with the others.
-    pub(in crate::cli) fn drills(&self) -> Vec<Result<Found, (String, RequestError)>> {
-        let drills = self.evidence.drills.iter();
-        drills
-            .map(|(relative, file)| {
-                let id = Self::id_of(relative);
-                match VerifiedDrill::read(file, self.manifest()) {
-                    Ok(verified) => Ok(Found {
-                        id,
-                        file: file.clone(),
-                        verified: Rc::new(verified),
-                    }),
-                    Err(error) => Err((id, error)),
-                }
-            })
-            .collect()
+    pub(in crate::cli) fn drills(&self) -> Vec<Result<Found, (String, Rc<RequestError>)>> {
+        let read = |(relative, file): &(PathBuf, opened::Piece)| {
+            let found = self.drill_in(relative, file);
+            found.map_err(|error| (Self::id_of(relative), error))
+        };
+        opened::each_once(self.evidence.drills.iter().map(read).collect())
     }
 
     /// Does the id of a drill begin so?
@@ -80,10 +71,16 @@ impl Opened {
     /// Is it a drill that is named so, and no request?
     pub(in crate::cli) fn names_a_drill(&self, wanted: &str) -> bool {
         let wanted = wanted.trim();
-        let mut requests = self.evidence.requests.iter();
-        wanted.len() >= 4
-            && self.is_a_drill(wanted)
-            && !requests.any(|(relative, _)| Self::id_of(relative).starts_with(wanted))
+        let drills = opened::named_by(&self.evidence.drills, wanted);
+        let requests = opened::named_by(&self.evidence.requests, wanted);
+        let is_whole = |ids: &[&(PathBuf, opened::Piece)]| {
+            ids.iter()
+                .any(|(relative, _)| Self::id_of(relative) == wanted)
+        };
+        match is_whole(&drills) {
+            true => !is_whole(&requests),
+            false => !drills.is_empty() && requests.is_empty(),
+        }
     }
 
     /// Looks a drill up by its id, or the beginning of it, and verifies it.
@@ -92,9 +89,7 @@ impl Opened {
         let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
         let begins = |relative: &PathBuf| Self::id_of(relative).starts_with(wanted);
         let drills = &self.evidence.drills;
-        let mut matching = drills
-            .iter()
-            .filter(|(relative, _)| is_id && begins(relative));
+        let mut matching = opened::named_by(drills, wanted).into_iter();
         let (Some((relative, file)), None) = (matching.next(), matching.next()) else {
             let requests = &self.evidence.requests;
             let is_real = is_id && requests.iter().any(|(relative, _)| begins(relative));
@@ -111,20 +106,18 @@ impl Opened {
             }));
         };
         let id = Self::id_of(relative);
-        let verified = VerifiedDrill::read(file, self.manifest())
+        let found = self
+            .drill_in(relative, file)
             .map_err(|error| super::refused(&id, &error))?;
-        if !verified.digest().to_string().starts_with(&id) {
+        let digest = found.verified.digest();
+        if !digest.to_string().starts_with(&id) {
             return Err(
                 Failure::new(Exit::Forged, format!("drills/{id}.drill is another drill"))
-                    .fact(format!("its contents are {}", verified.digest().short()))
+                    .fact(format!("its contents are {}", digest.short()))
                     .next("git checkout drills"),
             );
         }
-        Ok(Found {
-            id,
-            file: file.clone(),
-            verified: Rc::new(verified),
-        })
+        Ok(found)
     }
 
     /// The valid answers to a drill, one per holder.

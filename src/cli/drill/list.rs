@@ -5,7 +5,6 @@ use super::evidence::{Drilled, Found};
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::words;
 use crate::cli::answers::Ended;
-use crate::cli::attempts;
 use crate::cli::context::Context;
 use crate::cli::opened::Opened;
 use crate::cli::report::{Exit, Failure};
@@ -62,8 +61,8 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) {
         let why = SafeText::limited(&no.because, 200);
         context.say(&format!("{:<10} {} declined: \"{why}\"", "", no.holder));
     }
-    for attempt in opened.attempts(&*found.verified) {
-        context.say(&format!("{:<10} tried {}", "", attempts::told(&attempt)));
+    for told in opened.told_attempts(&*found.verified) {
+        context.say(&format!("{:<10} tried {told}", ""));
     }
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::report::{Exit, Failure, path};
+use crate::openpgp::statement::Message;
 use crate::publish::mail::{Head, MailError, message};
 use crate::publish::mail_signed;
 use crate::world::Batch;
@@ -43,7 +44,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let shown = path(&options.file);
     let text = std::str::from_utf8(&bytes)
         .ok()
-        .filter(|text| text.starts_with("-----BEGIN PGP SIGNED MESSAGE-----\n"))
+        // Nor one with more behind its signatures, which a reader would take for signed.
+        .filter(|text| Message::read(text.as_bytes()).is_some())
         .ok_or_else(|| {
             Failure::new(Exit::Usage, format!("{shown} is no cleartext-signed text"))
                 .fact("nothing was written")
@@ -87,6 +89,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         ),
         false => format!("wrote {out}; the signed text in it is unchanged"),
     });
-    context.advise(&format!("next: sendmail -t <{out}"));
+    context.advise(&format!("next: sendmail -i -t <{out}"));
     Ok(())
 }
