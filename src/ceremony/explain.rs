@@ -70,9 +70,11 @@ pub fn of_draft(draft: &Draft) -> Vec<Line> {
         Destination::Out => (),
         Destination::Sealed => {
             let what = title_of(draft.plan());
-            let kept =
-                "kept for the worst day, sealed to the revocation set; nothing is revoked now";
-            lines = vec![line("prepare", what), line("", kept)];
+            lines = vec![
+                line("prepare", what),
+                line("", "kept for the worst day, sealed to the revocation set;"),
+                line("", "nothing is revoked now"),
+            ];
         }
         Destination::Released => {
             lines[0].label = "release";
@@ -193,13 +195,13 @@ fn whole(text: &[u8]) -> SafeText {
 pub fn consequences(reason: Reason) -> [&'static str; 2] {
     if reason.is_hard() {
         [
-            "EVERY signature of it, honest old ones too, is refused by Sequoia; gpg --verify warns",
-            "and still exits 0. It can't be taken back.",
+            "EVERY signature of it, honest old ones too, is refused by Sequoia;",
+            "gpg --verify warns and still exits 0. It can't be taken back.",
         ]
     } else {
         [
-            "Signatures made before stay good to Sequoia; gpg shows the key as revoked, whatever the",
-            "date of a signature, and its --verify warns and exits 0.",
+            "Signatures made before stay good to Sequoia; gpg shows the key as",
+            "revoked, whatever their date, and its --verify warns and exits 0.",
         ]
     }
 }

@@ -49,11 +49,7 @@ fn pick(bits: &[u8]) -> [&'static str; COUNT] {
 /// word do, since no two words of the list share them. It isn't told which word was wrong.
 #[must_use]
 pub fn fit(typed: &str, expected: &[&str; COUNT]) -> bool {
-    let typed: Vec<String> = typed
-        .split(|c: char| c.is_whitespace() || c == ',' || c == '.')
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let typed = split(typed);
     if typed.len() != COUNT {
         return false;
     }
@@ -65,6 +61,20 @@ pub fn fit(typed: &str, expected: &[&str; COUNT]) -> bool {
             let fits = word.starts_with(typed.as_str()) && typed.len() >= four.len();
             good & bool::from(u8::from(fits).ct_eq(&1))
         })
+}
+
+/// So many words were typed.
+#[must_use]
+pub fn count(typed: &str) -> usize {
+    split(typed).len()
+}
+
+fn split(typed: &str) -> Vec<String> {
+    typed
+        .split(|c: char| c.is_whitespace() || c == ',' || c == '.')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -101,6 +111,7 @@ mod tests {
         let three: Vec<&str> = words.iter().map(|w| &w[..3]).collect();
         assert!(!fit(&three.join(" "), &of(&[Digest::of(b"y")])));
         assert!(!fit("", &words));
+        assert_eq!((count(&short[..7].join(" , ")), count("")), (7, 0));
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub(super) fn seen_by_both(
         reason => format!(" as {}", reason.word()),
     };
     context.say(&format!(
-        "REVOKED    {}{why}; seen so by {gpg}{untouched}",
+        "REVOKED    {}{why};\n           seen so by {gpg}{untouched}",
         explain::fingerprint(&revoked.key)
     ));
     Ok(())
@@ -150,13 +150,17 @@ pub(super) fn statement(opened: &Opened, revoked: &Revoked, now: Timestamp) -> S
 /// What is next, numbered.
 pub(super) fn tell_next(context: &Context<'_>, opened: &Opened, revoked: &Revoked, whole: &str) {
     context.advise(&format!(
-        "next   1  gpg --import out/{whole} && gpg --send-keys {}",
+        "next   1  gpg --import out/{whole}\n          gpg --send-keys {}",
         opened.fingerprint.to_hex()
     ));
     context.advise(&format!(
         "       2  each of you: gpg --clearsign out/{STATEMENT}; send it to the users"
     ));
+    let succeeded = matches!(opened.successors(), Ok(all) if !all.is_empty());
     context.advise(match revoked.is_primary {
+        true if succeeded => {
+            "       3  it has a successor; what is left to do here: quorate retire"
+        }
         true => "       3  a new key: quorate init in another folder, quorate create",
         false => "       3  a new host: quorate host offer there, then quorate subkey bind OFFER",
     });

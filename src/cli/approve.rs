@@ -143,9 +143,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .iter()
             .map(|answer| answer.approval_path.display().to_string())
             .collect();
-        if sides.len() > 1 {
-            context.advise(&format!("in {}:", path(&side.opened.folder)));
-        }
         side.context.share_by_git(
             &side.opened.folder,
             &paths.join(" "),
@@ -325,7 +322,7 @@ fn compare_words(
     }
     let typed = match &options.words {
         Some(words) => words.clone(),
-        None => terminal.ask("The eight words (first letters do): ")?,
+        None => terminal.ask("The eight words (four letters of each do): ")?,
     };
     let mut digests: Vec<Digest> = requests
         .iter()
@@ -343,9 +340,12 @@ fn compare_words(
             Exit::Forged,
             format!("these are not the words of {what} that you have here"),
         )
-        .fact(format!(
-            "mistyped, or {opener}'s request is another one; your share was not opened"
-        ))
+        .fact(match words::count(&typed) {
+            words::COUNT => {
+                format!("mistyped, or {opener}'s request is another one; your share was not opened")
+            }
+            count => format!("eight are needed, {count} were typed; your share was not opened"),
+        })
         .next(format!(
             "call {opener}, compare `quorate show {}`, and type them again",
             ids(requests)

@@ -48,10 +48,12 @@ pub(super) fn explain(
         ),
     });
     let (there, here) = (SafeText::limited(&request.program, 120), context.program()?);
+    let there = there.to_string().replacen(" sha256 ", "\n    sha256 ", 1);
     context.say(&format!("  program there: {there}"));
     if request.program == here {
         context.say("  the same build as yours");
     } else {
+        let here = here.replacen(" sha256 ", "\n    sha256 ", 1);
         context.say(&format!("  ANOTHER build than yours: {here}"));
     }
     if opened.any_root_may_revoke {

@@ -219,7 +219,8 @@ impl<A: Asked> Tried<'_, A> {
                     context.share_by_git(&self.opened.folder, folder, &message);
                 } else {
                     context.advise(&format!(
-                        "           for the others to see: git add {folder}"
+                        "           for the others to see: {} add {folder}",
+                        context.git_at(&self.opened.folder)
                     ));
                 }
             }

@@ -79,6 +79,9 @@ fn sign(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     context.say(&format!("  {path}"));
     let attested = opened.attested()?;
     context.tell_attested(&opened, &attested);
+    if attested.is_enough() && !context.goes_on.get() {
+        context.advise("enough: the key may get a signing subkey: quorate subkey bind OFFER");
+    }
     context.share_by_git(&opened.folder, "attestations", &format!("Attested: {me}"));
     Ok(())
 }
@@ -121,10 +124,8 @@ fn ask(
     if yes {
         return Ok(());
     }
-    context.say(
-        "Everybody can see that signature, for ever. Compare fingerprint or words with what you",
-    );
-    context.say("have by voice or on paper from who made the key, not with this folder.");
+    context.say("Everybody can see that signature, for ever. Compare fingerprint or words with");
+    context.say("what you have by voice or on paper from who made the key, not with this folder.");
     let answer = context.world.terminal.ask("The same? Type yes: ")?;
     if answer.trim() != "yes" {
         return Err(Failure::new(Exit::Failed, "not signed").fact("nothing was changed"));

@@ -221,11 +221,11 @@ pub(super) fn told(drafts: &[Draft]) -> String {
     let signatures = |count: usize| match count {
         1 => "1 signature; it is the approved draft with its value filled in".to_owned(),
         count => {
-            format!("{count} signatures; they are the approved drafts with their values filled in")
+            format!("{count} signatures: the approved drafts with their values filled in")
         }
     };
     if of(Destination::Released) > 0 {
-        return "released   1 signature; it is the approved draft with the value that was made in advance"
+        return "released   1 signature; it is the approved draft with the value made in advance"
             .to_owned();
     }
     let mut told = format!("signed     {}", signatures(of(Destination::Out)));
@@ -367,7 +367,8 @@ pub(super) fn finish(
             cleared.submissions
         ));
     } else if cleared.live {
-        context.say("deleted    the one-time key, which was in memory only: no old copy of an answer opens any more");
+        context.say("deleted    the one-time key, which was in memory only: no old copy of an");
+        context.say("           answer opens any more");
     }
     let title = explain::title(&found.verified.request().drafts);
     context.say("");

@@ -285,14 +285,14 @@ impl<'w> Context<'w> {
                 .fact("somebody has to compare its fingerprint, and there is no terminal to ask at")
                 .next("give it as you know it by voice or paper: --key FINGERPRINT"));
         }
-        self.say(
-            "This machine sees this key for the first time. Compare it with what you know by voice",
-        );
-        self.say("or on paper, not with this folder:");
+        self.say("This machine sees this key for the first time. Compare it with what you know");
+        self.say("by voice or on paper, not with this folder:");
         self.say(&format!("  {}", explain::fingerprint(&signed.fingerprint)));
         let answer = self.world.terminal.ask("The same? Type yes: ")?;
         if answer.trim() != "yes" {
-            return Err(Failure::new(Exit::Failed, "not accepted").fact("nothing was changed"));
+            return Err(Failure::new(Exit::Failed, "not accepted")
+                .fact("nothing was changed")
+                .next("the same command again, and yes; or, as you know it: --key FINGERPRINT"));
         }
         self.say("remembered; anything older than this, or other, is refused here from now on");
         Ok(())

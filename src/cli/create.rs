@@ -194,7 +194,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         "made"
     };
     context.say(&format!(
-        "The key is {verb}. It can do nothing until all of you have shown that your shares open."
+        "The key is {verb}. It can do nothing until all of you have given receipts."
     ));
     context.say(&format!("  {}", SafeText::new(&manifest.user_id)));
     context.say(&format!("  {}", fingerprint(&manifest.fingerprint)));
@@ -215,8 +215,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     if manifest.any_root_may_revoke {
         context.say("");
-        context.say("ANY ONE of you can end this key, alone and for ever: so you chose in team.toml. A thief of");
-        context.say("one root's disk and key can, too. quorate revoke key --alone");
+        context
+            .say("ANY ONE of you can end this key, alone and for ever: so you chose in team.toml.");
+        context.say("A thief of one root's disk and key can, too. quorate revoke key --alone");
     }
     context.advise("");
     context.advise("Who does what now, each on the own machine, after `git pull`:");
@@ -229,7 +230,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             ),
             Seal::Ssh(_) => (
                 "ssh",
-                "quorate share receipt -i FILE    FILE: your private ssh key",
+                "quorate share receipt -i FILE    FILE: your private key",
             ),
             Seal::Passphrase => (
                 "passphrase",
@@ -359,7 +360,7 @@ pub(super) fn read_config(context: &Context<'_>, folder: &Path) -> Result<Config
             format!("team.toml: {}", SafeText::limited(&error.to_string(), 2000)),
         )
         .fact("nothing was made")
-        .next("mend team.toml, then: quorate create")
+        .next("mend team.toml, then: quorate roster check")
     })
 }
 

@@ -54,8 +54,9 @@ pub(super) fn to_compare(
     };
     let plural = if count == 1 { "" } else { "s" };
     context.say(&format!(
-        "  nothing else is {what}: {count} signature{plural}, read from the bytes, not from {opener}'s text"
+        "  nothing else is {what}: {count} signature{plural},"
     ));
+    context.say(&format!("  read from the bytes, not from {opener}'s text"));
     Ok(())
 }
 

@@ -45,7 +45,8 @@ Examples:
 /// `quorate share --help`
 pub(super) const SHARE: &str = "\
 Reads sealed/ and opens what is sealed to you. Nothing secret is shown or
-written, except by `show` and `practice`. The identity file is remembered once given.
+written, except by `show` and `practice`. The identity file is remembered once
+given.
 
 Examples:
   quorate share verify
@@ -138,7 +139,8 @@ Examples:
   quorate approve c41f9e2 -i age-identity.txt --out /tmp
   quorate approve c41f9e2 90d3b7f --expect-roster my-copy-of-team.toml
   quorate approve c41f9e2 --also ../larch
-  quorate approve c41f --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
+  quorate approve c41f --way voice \\
+      --words 'orbi velv mapl cact ribb harv luna penc'";
 
 /// `quorate attest --help`
 pub(super) const ATTEST: &str = "\
@@ -201,7 +203,8 @@ to be sent to the opener: your practice share, never the real one.
 Examples:
   quorate drill answer 3f2a1b9
   quorate drill answer 3f2a1b9 -i age-identity.txt --out /tmp
-  quorate drill answer 3f2a --way voice --words 'orbi velv mapl cact ribb harv luna penc'";
+  quorate drill answer 3f2a --way voice \\
+      --words 'orbi velv mapl cact ribb harv luna penc'";
 
 /// `quorate drill perform --help`
 pub(super) const DRILL_PERFORM: &str = "\
@@ -216,7 +219,8 @@ Examples:
 
 /// `quorate verify --help`
 pub(super) const VERIFY: &str = "\
-Reads the vault, or the files named; writes nothing. Needs no share and no roster entry.
+Reads the vault, or the files named; writes nothing. Needs no share and no
+roster entry.
 
 Examples:
   quorate verify --key A4C123B1612DD272D1371C17149D439536B3F1C7
@@ -281,14 +285,15 @@ Examples:
 
 /// `quorate host offer --help`
 pub(super) const HOST_OFFER: &str = "\
-Makes a key in gpg's agent, without a passphrase, and lets it sign that it agrees
-to the master key. Writes offer-….offer, which is public. What is offered
+Makes a key in gpg's agent, without a passphrase, and lets it sign that it
+agrees to the master key. Writes offer-….offer, which is public. What is offered
 already isn't made twice.
 
 Examples:
   quorate host offer
   quorate host offer --algorithm rsa4096 --out signing01.offer
-  quorate host offer --certificate juniper.asc --key A4C123B1612DD272D1371C17149D439536B3F1C7";
+  quorate host offer --certificate juniper.asc \\
+      --key A4C123B1612DD272D1371C17149D439536B3F1C7";
 
 /// `quorate host install --help`
 pub(super) const HOST_INSTALL: &str = "\
@@ -298,7 +303,8 @@ the subkey and sees it as the master key's. Run it again after an extension.
 
 Examples:
   quorate host install bound-B0EB53F1.asc
-  quorate host install juniper.asc --key A4C123B1612DD272D1371C17149D439536B3F1C7";
+  quorate host install juniper.asc \\
+      --key A4C123B1612DD272D1371C17149D439536B3F1C7";
 
 /// `quorate host status --help`
 pub(super) const HOST_STATUS: &str = "\
@@ -330,7 +336,8 @@ written by `perform`, to out/.
 
 Examples:
   quorate extend --until 2027-10-31
-  quorate extend --until 2027-10-31 --subkeys --and-add-uid 'Infra <i@example.org>'";
+  quorate extend --until 2027-10-31 --subkeys \\
+      --and-add-uid 'Infra <i@example.org>'";
 
 /// `quorate uid --help`
 pub(super) const UID: &str = "\
@@ -339,7 +346,8 @@ added again.
 
 Examples:
   quorate uid add 'Example Infra <infra@example.org>'
-  quorate uid retire old@example.org --and-add-uid 'Example Infra <new@example.org>'";
+  quorate uid retire old@example.org \\
+      --and-add-uid 'Example Infra <new@example.org>'";
 
 /// `quorate uid add --help`
 pub(super) const UID_ADD: &str = "\
@@ -367,7 +375,8 @@ worst day. Refused before the key is attested.
 
 Examples:
   quorate subkey bind offer-AC2F8670D15B77A3.offer
-  quorate subkey bind new.offer --replaces DAEEB975729FAE923D5A4FD12AABFE228F21F1C7";
+  quorate subkey bind new.offer \\
+      --replaces DAEEB975729FAE923D5A4FD12AABFE228F21F1C7";
 
 /// `quorate rotate --help`
 pub(super) const ROTATE: &str = "\
@@ -425,7 +434,8 @@ form that merges by itself (primary, subkey, revocation), and the certificate.
 Examples:
   quorate revoke subkey
   quorate revoke subkey --live
-  quorate revoke subkey DAEEB975729FAE923D5A4FD12AABFE228F21F1C7 --reason superseded";
+  quorate revoke subkey DAEEB975729FAE923D5A4FD12AABFE228F21F1C7 \\
+      --reason superseded";
 
 /// `quorate revoke uid --help`
 pub(super) const REVOKE_UID: &str = "\
@@ -462,8 +472,9 @@ Example:
 pub(super) const LINT: &str = "\
 Reads the certificates, writes nothing. Exit 0 if nothing is refused now, 1 if
 something is, 4 if a file is damaged. A key that has merely expired isn't
-refused: what it signed before stays good. Of a request the certificate is judged
-as it would become, before anything is signed; what the request brings is NEW.
+refused: what it signed before stays good. Of a request the certificate is
+judged as it would become, before anything is signed; what the request brings is
+NEW.
 
 Examples:
   quorate lint
@@ -483,18 +494,21 @@ Examples:
 /// `quorate publish --help`
 pub(super) const PUBLISH: &str = "\
 `keyserver` sends with gpg and reads back into a keyring that is thrown away; a
-step whose result doesn't arrive stays open, exit 1. `site` writes the key's page,
-the series data and, where the front page lists the keys, that list into the
-checkout, and commits nothing. `succession` writes the chain and the script that
-walks it. `mail` writes a message file and sends nothing.
+step whose result doesn't arrive stays open, exit 1. `site` writes the key's
+page, the series data and, where the front page lists the keys, that list into
+the checkout, and commits nothing. `succession` writes the chain and the script
+that walks it. `mail` writes a message file and sends nothing.
 
 Examples:
   quorate publish keyserver hkps://keyserver.example.org
   quorate publish keyserver hkp://localhost:11371 larch.asc
-  quorate publish site ../site --series larch --start 2026-10-05 --previous old.asc
+  quorate publish site ../site --series larch --start 2026-10-05 \\
+      --previous old.asc
   quorate publish succession juniper.asc larch.asc --out out/succession.asc
-  quorate publish mail announcement.asc --from r@example.org --to u@example.org --subject News
-  quorate publish mail announcement.asc --mime --from r@example.org --to u@example.org --subject News";
+  quorate publish mail announcement.asc --subject News \\
+      --from r@example.org --to u@example.org
+  quorate publish mail announcement.asc --mime --subject News \\
+      --from r@example.org --to u@example.org";
 
 #[cfg(test)]
 mod tests {
@@ -568,6 +582,9 @@ mod tests {
             LINEAGE,
             PUBLISH,
         ] {
+            let wide = text.lines().find(|line| line.chars().count() > 80);
+            assert!(wide.is_none(), "{wide:?}");
+            let text = text.replace(" \\\n      ", " ");
             for line in text.lines().filter(|line| line.starts_with("  quorate")) {
                 // In the first text explanations stand beside the commands.
                 let line = line.trim_start().split("   ").next().unwrap_or(line);

@@ -1,9 +1,9 @@
 //! What a command leaves to git: the lines to type, or, with `--commit`, typed.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::context::Context;
-use super::report::Failure;
+use super::report::{Failure, path};
 use crate::world::{Command, Kind as FileKind, Program, SafeText};
 
 const MAX_IGNORED: usize = 64 << 10;
@@ -14,13 +14,16 @@ impl Context<'_> {
     /// The git lines to type.
     pub(super) fn share_by_git(&self, folder: &Path, files: &str, message: &str) {
         let message = message.replace('\'', "");
+        let git = self.git_at(folder);
         if self.common.commit {
             match self.commit(folder, files, &message) {
-                Ok(()) => self.advise(&format!("committed: {message}; to share it: git push")),
+                Ok(()) => {
+                    self.advise(&format!("committed: {message}; to share it: {git} push"));
+                }
                 Err(why) => {
                     self.warn(&format!("not committed: {why}"));
                     self.note(&format!(
-                        "  next: git add {files} && git commit -m '{message}' && git push"
+                        "  next: {git} add {files} && {git} commit -m '{message}' && {git} push"
                     ));
                 }
             }
@@ -28,8 +31,25 @@ impl Context<'_> {
         }
         self.advise("");
         self.advise("to share it:");
-        self.advise(&format!("  git add {files}"));
-        self.advise(&format!("  git commit -m '{message}' && git push"));
+        self.advise(&format!("  {git} add {files}"));
+        self.advise(&format!("  {git} commit -m '{message}' && {git} push"));
+    }
+
+    /// `git`, as it is typed here for the vault in a folder: `git -C ../larch` where that isn't the current one.
+    pub(super) fn git_at(&self, folder: &Path) -> String {
+        let (here, there) = (
+            without_dots(&self.world.surroundings.current_dir),
+            without_dots(folder),
+        );
+        if here == there {
+            return "git".to_owned();
+        }
+        let below =
+            |up: &Path, begin: &str| Some(Path::new(begin).join(there.strip_prefix(up).ok()?));
+        let typed = below(&here, "")
+            .or_else(|| below(here.parent()?, ".."))
+            .unwrap_or_else(|| there.clone());
+        format!("git -C {}", path(&typed))
     }
 
     /// What it says, typed.
@@ -76,4 +96,19 @@ impl Context<'_> {
         }
         Ok(text)
     }
+}
+
+/// A path without `.` and `..`, as it is written.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
 }

@@ -73,9 +73,11 @@ pub(super) fn collect(
     Ok(submissions)
 }
 
-/// A file that was written for another request or drill, by its name: `c41f9e2-ben.submission`.
+/// A file that was written for another request or drill, by its name: `c41f9e2-ben.submission`,
+/// `drill-3f2a1b9-ben.submission`.
 fn names_another(file: &Path, id: &str) -> bool {
     let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.map(|name| name.strip_prefix("drill-").unwrap_or(name));
     let named = name.and_then(|name| name.split_once('-'));
     named.is_some_and(|(named, _)| {
         named.len() == id.len() && named != id && named.bytes().all(|b| b.is_ascii_hexdigit())

@@ -20,12 +20,10 @@ pub(super) fn run(context: &Context<'_>, _options: &Options) -> Result<(), Failu
         .commit(context.world.files, context.world.random)?;
     context.say("wrote team.toml and the folder keys/");
     context.advise("");
-    context.advise(
-        "1  fill in team.toml: the user ID, the cycle, who holds shares, how many are needed",
-    );
-    context.advise(
-        "2  put each root's public key into keys/: an OpenPGP certificate, or an age recipient",
-    );
-    context.advise("3  quorate create --as YOUR-NAME");
+    context.advise("1  fill in team.toml: user ID, cycle, who holds shares, how many are needed");
+    context.advise("2  put each root's public key into keys/: an OpenPGP certificate, an age");
+    context.advise("   recipient or an ssh key");
+    context.advise("3  quorate roster check    tells what that comes to");
+    context.advise("4  quorate create --as YOUR-NAME");
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
     let found = table.found;
     context.say("");
     context.say(&format!(
-        "request {} is open as long as this terminal is. Read these eight words to the others:",
+        "request {} is open as long as this terminal is.\nRead these eight words to the others:",
         found.id
     ));
     context.say(&screen::words(&words::of(&[found.verified.compared()])));
@@ -105,8 +105,9 @@ impl Board<'_> {
         let is_last = closed || self.failed.is_some() || self.arrived.len() >= self.needed;
         let mut lines = self.lines();
         if !is_last {
+            lines.push("answers: pasted here, or by ssh, from there:".to_owned());
             lines.push(format!(
-                "answers: pasted here, or  quorate approve {} --out - | ssh HOST quorate submit",
+                "  quorate approve {} --out - | ssh HOST quorate submit",
                 self.table.found.id
             ));
             lines.push("Ctrl-C ends the request".to_owned());

@@ -281,7 +281,6 @@ pub(super) fn open_pair(
     context.say(&is_open(other.opened, &that.found, &there)?);
     context.say("The two are a pair: carried out together or not at all, by quorate rotate.");
     tell_words(context, &[&this.found]);
-    context.advise(&format!("in {}:", path(&other.opened.folder)));
     other.context.share_by_git(
         &other.opened.folder,
         &format!(
@@ -290,7 +289,6 @@ pub(super) fn open_pair(
         ),
         &format!("Request {}, one of a pair", that.found.id),
     );
-    context.advise(&format!("in {}:", path(&one.opened.folder)));
     let also = format!(
         "\n| Who holds a share of the new key only, in its vault: quorate approve {}",
         that.found.id

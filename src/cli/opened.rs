@@ -318,8 +318,10 @@ impl Opened {
             )
             .fact(format!("requests here: {}", SafeText::limited(&here, 400)))
             .next(match is_id && self.is_a_drill(wanted) {
-                true => "it is a drill: quorate drill answer ID, quorate drill perform ID",
-                false => "git pull",
+                true => format!(
+                    "it is a drill: quorate drill answer {wanted}, quorate drill perform {wanted}"
+                ),
+                false => "git pull".to_owned(),
             }));
         };
         if more.is_some() {

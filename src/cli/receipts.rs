@@ -100,8 +100,9 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     context.say(&format!(
         "{me} closed the receipts without {without}; that is shown ever after"
     ));
+    context.say(&format!("  whether {without}'s shares open, nobody knows;"));
     context.say(&format!(
-        "  whether {without}'s shares open, nobody knows; a later receipt of {without} is taken at any time"
+        "  a later receipt of {without} is taken at any time"
     ));
     let (master, revocation) = (
         opened.force(Kind::Master, opened.now)?,

@@ -95,12 +95,13 @@ fn tell(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         .is_some();
     context.say(&format!("{}  {master} is out of the folder", step(!there)));
     context.say("");
-    context.say("What this doesn't achieve: git and backups keep every file; a share that was copied is still");
-    context.say(
-        "a share. What can be verified stays for ever: the manifest, requests, results, minutes.",
-    );
+    context.say("What this doesn't achieve: git and backups keep every file; a share that was");
+    context.say("copied is still a share. What can be verified stays for ever: the manifest,");
+    context.say("requests, results, minutes.");
     context.advise(match (ended, left.is_empty(), there) {
-        (false, ..) => "  next: let it expire; or, with a sentence for the users: quorate revoke key --reason retired",
+        (false, ..) => {
+            "  next: let it expire; or, with a sentence for the users:\n        quorate revoke key --reason retired"
+        }
         (true, false, _) => "  next, each of you: quorate retire --destroyed",
         (true, true, true) => "  next: quorate retire --clear",
         (true, true, false) => "  nothing is left to do",
@@ -134,7 +135,8 @@ fn destroyed(context: &Context<'_>, opened: &Opened, identity: &Identity) -> Res
     context.say(&format!(
         "{me} signed that both own shares and each known copy of them are destroyed"
     ));
-    context.say("now do it: paper, notes, printed cards; and the key that opens them, if it opens nothing else:");
+    context.say("now do it: paper, notes, printed cards; and the key that opens them, if it opens");
+    context.say("nothing else:");
     for kind in [Kind::Master, Kind::Revocation] {
         if let Some(dealt) = opened.set(kind)?.of(&me) {
             context.say(&format!(

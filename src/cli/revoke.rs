@@ -175,16 +175,15 @@ fn revoke(
         set.threshold.get(),
         set.shares.len(),
         match kind {
-            Kind::Revocation => "revocation set; the master key is neither needed nor touched",
+            Kind::Revocation => "revocation set, without the master key",
             _ => "master set; the master key makes the revocation now",
         }
     ));
     display::to_ask(context, opened, &drafts)?;
     if what == "key" {
-        context.say(
-            "  If the key is only lost, and nobody else can have it, let it expire instead: then",
-        );
-        context.say("  everything that it signed honestly stays good.");
+        context
+            .say("  If the key is only lost, and nobody else can have it, let it expire instead:");
+        context.say("  then everything that it signed honestly stays good.");
     }
     confirm(context, key, what, how.confirm.as_deref())?;
     let ask = Ask {

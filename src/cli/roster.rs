@@ -221,9 +221,13 @@ fn coalitions(context: &Context<'_>, master: u8, revocation: u8, roots: usize) {
         ));
     } else {
         context.say(&format!(
-            "  {:<14} the key stays usable after the loss of any {spare}, not of {}; ending it takes {revocation} who are left",
+            "  {:<14} the key stays usable after the loss of any {spare}, not of {};",
             "losses",
             spare + 1
+        ));
+        context.say(&format!(
+            "  {:<14} ending it takes {revocation} who are left",
+            ""
         ));
     }
 }

@@ -104,7 +104,7 @@ fn first_step(
     succeed::can_be_succeeded(old, &config.user_id(cycle))?;
     let folder = folder.unwrap_or_else(|| successor::beside(&old.folder, cycle));
     context.say(&format!(
-        "{} -> {}",
+        "{}\n-> {}",
         SafeText::new(&old.user_id),
         SafeText::new(&config.user_id(cycle))
     ));
@@ -174,7 +174,7 @@ impl Succession<'_> {
         let (old, new) = (self.old, self.new);
         let key = old.key_now()?;
         self.context.say(&format!(
-            "{} -> {}",
+            "{}\n-> {}",
             SafeText::new(&old.user_id),
             SafeText::new(&new.user_id)
         ));
@@ -195,7 +195,7 @@ impl Succession<'_> {
         };
         let receipts = new.roster.len() - missing.len();
         self.context.say(&format!(
-            "  1 done {} 2 receipts {receipts} of {} {} 3 attested by {} ({} needed) {} 4 {} {} 5 published",
+            "  1 done {} 2 receipts {receipts} of {} {} 3 attested by {} ({} needed)\n{} 4 {} {} 5 published",
             mark(2),
             new.roster.len(),
             mark(3),
@@ -303,6 +303,7 @@ impl Succession<'_> {
     fn attest(&self) -> Result<(), Failure> {
         let attested = self.new.attested()?;
         if attested.missing().contains(self.me) {
+            self.there.goes_on.set(true);
             attest::run(self.there, &attest::Options::default())?;
         }
         let attested = self.there.open()?.attested()?;

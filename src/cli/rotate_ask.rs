@@ -165,13 +165,20 @@ fn waits(
         let mut approved = approved.iter();
         !approved.any(|(approval, _)| approval.holder == *name)
     });
+    let enough = approved.len() >= needed;
     let mut failure = Failure::new(
         Exit::Quorum,
-        format!(
-            "{} waits for approvals: {} of {needed} so far",
-            found.id,
-            approved.len()
-        ),
+        match enough {
+            true => format!(
+                "{} is approved by enough of you; not all they sent is here",
+                found.id
+            ),
+            false => format!(
+                "{} waits for approvals: {} of {needed} so far",
+                found.id,
+                approved.len()
+            ),
+        },
     );
     if let Some(first) = pair {
         failure = failure.fact(format!(
@@ -183,11 +190,23 @@ fn waits(
         None => String::new(),
         Some(_) => format!(" --vault {}", screen::beside(context, &opened.folder)),
     };
+    let plural = if arrived == 1 { "" } else { "s" };
+    let here = format!("{arrived} answer{plural} arrived on this machine; {opener} opened it");
+    if enough {
+        let names: Vec<_> = approved
+            .iter()
+            .map(|(approval, _)| &approval.holder)
+            .collect();
+        return Err(failure
+            .fact(format!("approved by {}", screen::list(&names)))
+            .fact(here)
+            .next(format!(
+                "quorate submit FILE{place}, on {opener}'s machine, for what they send; then: quorate rotate"
+            )));
+    }
     Err(failure
         .fact(format!("still open: {}", screen::list(&waiting)))
-        .fact(format!(
-            "{arrived} answers arrived on this machine; {opener} opened it"
-        ))
+        .fact(here)
         .next(format!(
             "git pull && quorate approve {}{place}; submissions go to {opener}, who then types: quorate rotate",
             found.id

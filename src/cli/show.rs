@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::answers::Ended;
 use super::context::Context;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
@@ -86,7 +87,9 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
             "pair       with a request of another key: both are carried out together, or none",
         );
     }
-    context.say(&format!("program    {}", SafeText::new(&request.program)));
+    let program = SafeText::new(&request.program).to_string();
+    let program = program.replacen(" sha256 ", "\n  sha256   ", 1);
+    context.say(&format!("program    {program}"));
     let set = opened.set(request.kind)?;
     let approvals = opened.approvals(found);
     let names: Vec<_> = approvals
@@ -98,12 +101,22 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
         screen::list(&names),
         set.threshold.get()
     ));
+    for no in opened.declines(found) {
+        let why = SafeText::limited(&no.because, 200);
+        context.say(&format!("declined   {}: \"{why}\"", no.holder));
+    }
     for told in opened.told_attempts(&*found.verified) {
         context.say(&format!("tried      {told}"));
     }
     let now = context.world.clock.now();
+    let ended = opened.ended(found)?;
     let state = if opened.outcome(found)?.is_some() {
         "carried out".to_owned()
+    } else if let Some(Ended::Withdrawn(no)) = &ended {
+        let why = SafeText::limited(&no.because, 200);
+        format!("withdrawn by {}: \"{why}\"", no.holder)
+    } else if let Some(Ended::Declined { left, needed, .. }) = &ended {
+        format!("declined: {needed} are needed, {left} are left")
     } else if request.closes <= now {
         format!("closed {}", screen::minute(request.closes))
     } else {

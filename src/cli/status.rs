@@ -51,13 +51,31 @@ pub(super) fn my_turn(context: &Context<'_>) -> Result<(), Failure> {
                 ));
             }
             for request in &view.requests {
+                let here = match request.mine {
+                    true => format!(", {} arrived here", request.arrived),
+                    false => String::new(),
+                };
                 context.say(&format!(
-                    "  request {}: {} of {} approved; closes {}",
+                    "  request {}: {} of {} approved{here}; closes {}",
                     request.found.id,
                     request.approved.len(),
                     request.needed,
                     screen::time_left(view.now, request.found.verified.request().closes)
                 ));
+            }
+            for drill in &view.drills {
+                context.say(&format!(
+                    "  drill {} by {} is open: quorate drill show {0}",
+                    drill.id, drill.opener
+                ));
+            }
+            let successors = view.opened.successors()?;
+            if let Some(word) = rotation_due(&view, successors.first()) {
+                context.say(&format!("  {word}: quorate rotate"));
+            }
+            if let Some(next) = after_its_end(context, &view, successors.first())? {
+                context.say("  the key has ended");
+                context.say(&format!("  next: {next}"));
             }
         }
     }
@@ -82,7 +100,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         view.state().0,
         opened.created.day(),
         view.key.expires.day(),
-        screen::time_left(view.now, view.key.expires)
+        days_left(&screen::time_left(view.now, view.key.expires))
     ));
     if let Some(why) = &view.key.revoked {
         context.say(&format!("revoked        {why}"));
@@ -125,8 +143,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         let mut closed = view.master.closed.clone();
         closed.extend(view.revocation.closed.clone());
         for (without, by) in &closed {
+            context.say(&format!("closed         without {without}, by {by}:"));
             context.say(&format!(
-                "closed         without {without}, by {by}: whether {without}'s shares open isn't known"
+                "               whether {without}'s shares open isn't known"
             ));
         }
     } else {
@@ -166,28 +185,25 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     Ok(())
 }
 
+/// `in 53 days`, without the hours.
+fn days_left(left: &str) -> &str {
+    match left.split_once(" days ") {
+        Some((days, _)) => &left[..days.len() + " days".len()],
+        None => left,
+    }
+}
+
 /// What is next if it is nobody's turn.
 fn without_a_turn(
     context: &Context<'_>,
     view: &View,
     successor: Option<&Successor>,
 ) -> Result<String, Failure> {
-    let opened = &view.opened;
-    // What `retire --clear` takes away.
-    let mut holds_shares = false;
-    for dealt in &opened.set(Kind::Revocation)?.shares {
-        let sealed = opened.folder.join(&dealt.sealed);
-        holds_shares |= context.world.files.kind(&sealed)?.is_some();
+    if let Some(next) = after_its_end(context, view, successor)? {
+        return Ok(next.to_owned());
     }
-    if view.has_ended() && holds_shares {
-        return Ok(match (&view.key.revoked, successor) {
-            (Some(_), None) => {
-                "make a new key in a new folder, and tell the users: docs/worst-day.md".to_owned()
-            }
-            _ => "quorate retire".to_owned(),
-        });
-    }
-    let me = opened
+    let me = view
+        .opened
         .remembered_me()
         .map_or_else(String::new, |me| format!(", {me},"));
     let lacks_answers = |open: &Open| open.approved.len() < usize::from(open.needed);
@@ -198,13 +214,34 @@ fn without_a_turn(
     Ok(format!("you{me} have nothing to do{others}"))
 }
 
+/// What is left to do for a key that has ended.
+fn after_its_end(
+    context: &Context<'_>,
+    view: &View,
+    successor: Option<&Successor>,
+) -> Result<Option<&'static str>, Failure> {
+    let opened = &view.opened;
+    // What `retire --clear` takes away.
+    let mut holds_shares = false;
+    for dealt in &opened.set(Kind::Revocation)?.shares {
+        let sealed = opened.folder.join(&dealt.sealed);
+        holds_shares |= context.world.files.kind(&sealed)?.is_some();
+    }
+    Ok(match (&view.key.revoked, successor) {
+        _ if !view.has_ended() || !holds_shares => None,
+        (Some(_), None) => {
+            Some("make a new key in a new folder, and tell the users: docs/worst-day.md")
+        }
+        _ => Some("quorate retire"),
+    })
+}
+
 /// Ten weeks before the key expires its rotation is due, six weeks before it is urgent.
 const DUE: u64 = 70 * 86_400;
 const URGENT: u64 = 42 * 86_400;
 
 /// That a successor is certified, or that it is time for one.
 fn rotation(view: &View, successor: Option<&Successor>) -> Vec<String> {
-    let left = view.key.expires.seconds_since(view.now);
     if let Some(successor) = successor {
         let mut lines = vec![format!(
             "successor      {}, certified by request {}",
@@ -217,15 +254,19 @@ fn rotation(view: &View, successor: Option<&Successor>) -> Vec<String> {
         }
         return lines;
     }
-    if view.has_ended() || left > DUE {
-        return Vec::new();
-    }
-    let word = match left > URGENT {
-        true => "ROTATION DUE",
-        false => "ROTATION URGENT",
-    };
     let next = "no successor is certified yet; next: quorate rotate";
-    vec![format!("{word:<14} {next}")]
+    let due = rotation_due(view, None).map(|word| format!("{word:<14} {next}"));
+    due.into_iter().collect()
+}
+
+/// Is it time for a successor?
+fn rotation_due(view: &View, successor: Option<&Successor>) -> Option<&'static str> {
+    let left = view.key.expires.seconds_since(view.now);
+    match successor {
+        None if !view.has_ended() && left <= URGENT => Some("ROTATION URGENT"),
+        None if !view.has_ended() && left <= DUE => Some("ROTATION DUE"),
+        _ => None,
+    }
 }
 
 fn threshold(opened: &Opened, kind: Kind) -> String {

@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         context.say(&if again {
             format!("{name}: it lay here already, for {id}")
         } else {
-            format!("{name}: stored for {id}; what is in it shows when it is carried out")
+            format!("{name}:\n  stored for {id}; what is in it shows when it is carried out")
         });
         if desk.key(context.world.files)? == OneTimeKey::InMemory {
             context.advise("its live session shows it now");

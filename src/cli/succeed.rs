@@ -61,9 +61,8 @@ pub(super) fn prepare(
     for line in text.trim_end().split('\n') {
         context.say(&format!("  | {}", SafeText::whole_line(line)));
     }
-    context.say(
-        "(its own fingerprint is put in when it is made; to change it later costs a new quorum)",
-    );
+    context.say("(its own fingerprint is put in when it is made; to change it later costs a new");
+    context.say("quorum)");
     if !is_final {
         let answer = context.world.terminal.ask("Is it final? Type yes: ")?;
         if answer.trim() != "yes" {

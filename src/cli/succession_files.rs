@@ -74,8 +74,6 @@ pub(super) fn publish(
     let kept = new.folder.join(CERTIFIED);
     if files.kind(&kept)?.is_none() || *files.read(&kept, MAX_FILE)? != *certified {
         context.write(new, vec![(CERTIFIED.into(), certified)])?;
-        context.advise("");
-        context.advise(&format!("in {}, the new vault:", path(&new.folder)));
         context.share_by_git(&new.folder, "succession", "Certified by the old key");
     }
     let new = &context.at(&new.folder, None).open()?;
@@ -105,7 +103,8 @@ pub(super) fn publish(
     let lock = context.lock(&old.folder)?;
     batch.commit(files, context.world.random)?;
     drop(lock);
-    context.say("done: the old key vouches for the new one, the new one for the old, and both signed the announcement");
+    context.say("done: the old key vouches for the new one, the new one for the old, and both");
+    context.say("signed the announcement");
     for (name, _) in &written {
         context.say(&format!("  {}", path(&out.join(name))));
     }

@@ -51,11 +51,13 @@ impl<A: Asked> Table<'_, A> {
             true => "drills",
             false => "requests approvals",
         };
+        let folder = self.context.folder();
+        let git = folder.map_or_else(|_| "git".to_owned(), |at| self.context.git_at(&at));
         match self.withdraw(because) {
             Ok(()) => failure
                 .fact("nothing was signed; its one-time key was in memory only, and is gone")
                 .next(format!(
-                    "git add {folders} && git commit -m 'Withdraw {id}: {}' && git push",
+                    "{git} add {folders} && {git} commit -m 'Withdraw {id}: {}' && {git} push",
                     self.me
                 )),
             Err(error) => failure

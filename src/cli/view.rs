@@ -9,6 +9,7 @@ use super::key_now::KeyNow;
 use super::opened::{Found, Opened};
 use super::report::Failure;
 use super::screen;
+use crate::ceremony::asked::Asked as _;
 use crate::ceremony::objection::Objection;
 use crate::roster::name::Name;
 use crate::vault::attested::Attested;
@@ -28,6 +29,16 @@ pub(super) struct Open {
     pub died: bool,
 }
 
+/// A drill that can still be carried out.
+pub(super) struct OpenDrill {
+    pub id: String,
+    pub opener: Name,
+    /// Who can answer and hasn't; nobody if enough have.
+    waiting: Vec<Name>,
+    /// Enough answers have come to this machine, which opened it.
+    can_be_performed: bool,
+}
+
 /// What a screen shows.
 pub(super) struct View {
     pub opened: Opened,
@@ -38,6 +49,7 @@ pub(super) struct View {
     pub revocation: Force,
     pub attested: Attested,
     pub requests: Vec<Open>,
+    pub drills: Vec<OpenDrill>,
     pub damaged: Vec<String>,
     /// Requests that were withdrawn or declined, in words.
     pub ended: Vec<String>,
@@ -86,6 +98,10 @@ impl View {
         let revocation = opened.force(Kind::Revocation, now)?;
         let attested = opened.attested()?;
         let key = opened.key_now()?;
+        let drills = match key.has_ended(now) {
+            true => Vec::new(),
+            false => open_drills(context, &opened)?,
+        };
         Ok(Self {
             opened,
             key,
@@ -94,6 +110,7 @@ impl View {
             revocation,
             attested,
             requests,
+            drills,
             damaged,
             ended,
             done,
@@ -186,9 +203,22 @@ impl View {
                 ));
             }
         }
-        self.waits_for_attestation(me).then(|| {
+        if self.waits_for_attestation(me) {
             let what = "sign the key with your own key";
-            (what.to_owned(), vec!["attest".to_owned()])
+            return Some((what.to_owned(), vec!["attest".to_owned()]));
+        }
+        self.drills.iter().find_map(|drill| {
+            let next = |what: &str| vec!["drill".to_owned(), what.to_owned(), drill.id.clone()];
+            if drill.can_be_performed {
+                return Some((
+                    "enough answers to the drill have come".to_owned(),
+                    next("perform"),
+                ));
+            }
+            drill.waiting.contains(me).then(|| {
+                let what = format!("{} asks you to take part in a drill", drill.opener);
+                (what, next("answer"))
+            })
         })
     }
 }
@@ -227,4 +257,33 @@ fn open(context: &Context<'_>, opened: &Opened, found: Found) -> Result<Open, Fa
         mine,
         died: key == OneTimeKey::Lost,
     })
+}
+
+fn open_drills(context: &Context<'_>, opened: &Opened) -> Result<Vec<OpenDrill>, Failure> {
+    let mut drills = Vec::new();
+    // What is wrong with the others, `drill list` tells.
+    for found in opened.drills().into_iter().flatten() {
+        if found.verified.open_at(opened.now).is_err()
+            || opened.drilled(&found).is_some()
+            || opened.ended(&found)?.is_some()
+        {
+            continue;
+        }
+        let declined = opened.declines(&found);
+        let (mut waiting, needed) = opened.still_possible(&found, &declined)?;
+        let answers = opened.drill_answers(&found);
+        waiting.retain(|name| !answers.iter().any(|answer| answer.holder == *name));
+        if answers.len() >= needed {
+            waiting.clear();
+        }
+        let desk = context.drill_desk(opened, &found.verified.digest())?;
+        let files = context.world.files;
+        drills.push(OpenDrill {
+            opener: found.verified.drill().opener.clone(),
+            waiting,
+            can_be_performed: desk.key(files)?.is_here() && desk.arrived(files)?.len() >= needed,
+            id: found.id,
+        });
+    }
+    Ok(drills)
 }

@@ -166,7 +166,7 @@ fn live(night: &Night, command: &str, digits: &str, answer: impl FnOnce(&str, &s
         let text = line.trim();
         if let Some(rest) = text.strip_prefix("request ") {
             id = rest[..7].to_owned();
-        } else if !id.is_empty() && words.split_whitespace().count() < 8 {
+        } else if !id.is_empty() && !text.ends_with(':') && words.split_whitespace().count() < 8 {
             words += &format!("{text} ");
         }
         if words.split_whitespace().count() == 8 {

@@ -37,6 +37,9 @@ fn a_decline_is_shown_and_the_others_carry_it_out() {
     team.run("anna", &["status"])
         .exits(0)
         .says("\"I can't reach the owner\"");
+    team.run("anna", &["show", &id])
+        .exits(0)
+        .says("declined   dan: \"I can't reach the owner\"");
     let json = team.run("anna", &["status", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.exits(0).said).unwrap();
     assert_eq!(json["requests"][0]["declined"], serde_json::json!(["dan"]));
@@ -96,6 +99,9 @@ fn a_withdrawn_request_is_over_on_every_machine() {
     withdraws(&team, "anna", &id)
         .exits(0)
         .says("the one-time key and what had arrived here were deleted");
+    team.run("anna", &["show", &id])
+        .exits(0)
+        .says("state      withdrawn by anna: \"a slip\"");
     team.as_holder(
         "cleo",
         &["approve", &id, "--way", "voice", "--words", &words],

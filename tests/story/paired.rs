@@ -141,6 +141,7 @@ fn a_pair_is_answered_with_one_set_of_words_and_carried_out_in_one_session() {
         ))
         .says("a key that this machine knows")
         .says("a subkey for signing")
+        .says("git -C ../larch add approvals/")
         .says(&format!(
             "ben approved request {}; that makes 2 of 2",
             pair.old
@@ -149,11 +150,17 @@ fn a_pair_is_answered_with_one_set_of_words_and_carried_out_in_one_session() {
             "ben approved request {}; that makes 2 of 2",
             pair.new
         ));
+    // Approved by enough, and what ben sent isn't here.
+    rotate(&team)
+        .exits(3)
+        .says("not all they sent is here")
+        .says("1 answer arrived on this machine")
+        .says("next: quorate submit FILE, on anna's machine");
     // One answer is not enough for either.
     submits(&team, "ben", &[&pair.old]);
     rotate(&team)
         .exits(3)
-        .says(&format!("{} waits for approvals", pair.new))
+        .says(&format!("{} is approved by enough", pair.new))
         .says("carried out together or not at all");
     team.performs(&pair.old, &[])
         .exits(3)

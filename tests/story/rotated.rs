@@ -116,6 +116,13 @@ fn a_key_is_succeeded_step_by_step_and_a_stranger_walks_from_the_old_to_the_new(
     let quiet = status(100);
     assert!(!quiet.exits(0).said.contains("ROTATION"));
     status(150).exits(0).says("ROTATION DUE");
+    let later = Team::copy_at(&team, team.now().plus_days(150));
+    later.as_holder("eve", &["share", "verify"]).exits(0);
+    later
+        .run("eve", &[])
+        .exits(0)
+        .says("eve, nothing waits for you")
+        .says("  ROTATION DUE: quorate rotate");
     status(180).exits(0).says("ROTATION URGENT");
     let id = asked(&team);
     rotate(&team).exits(3).says("waits for approvals: 1 of 2");

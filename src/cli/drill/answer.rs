@@ -137,6 +137,8 @@ fn explain(
         "  on {}, {}",
         SafeText::new(&drill.machine),
         SafeText::limited(&drill.program, 120)
+            .to_string()
+            .replacen(" sha256 ", "\n    sha256 ", 1)
     ));
     if drill.program != context.program()? {
         context.say("  ANOTHER build than yours");
@@ -175,16 +177,19 @@ fn compare_words(
     }
     let typed = match &options.words {
         Some(words) => words.clone(),
-        None => terminal.ask("The eight words (first letters do): ")?,
+        None => terminal.ask("The eight words (four letters of each do): ")?,
     };
     if !words::fit(&typed, &words::of(&[found.verified.digest()])) {
         return Err(Failure::new(
             Exit::Forged,
             "these are not the words of the drill that you have here",
         )
-        .fact(format!(
-            "mistyped, or {opener}'s drill is another one; your share was not opened"
-        ))
+        .fact(match words::count(&typed) {
+            words::COUNT => {
+                format!("mistyped, or {opener}'s drill is another one; your share was not opened")
+            }
+            count => format!("eight are needed, {count} were typed; your share was not opened"),
+        })
         .next(format!(
             "call {opener}, compare `quorate drill show {}`, and type them again",
             found.id

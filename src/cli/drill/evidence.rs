@@ -101,8 +101,8 @@ impl Opened {
             )
             .fact(format!("drills here: {here}"))
             .next(match is_real {
-                true => "it is no drill, but a real request: quorate show ID",
-                false => "git pull",
+                true => format!("it is no drill, but a real request: quorate show {wanted}"),
+                false => "git pull".to_owned(),
             }));
         };
         let id = Self::id_of(relative);
@@ -121,7 +121,7 @@ impl Opened {
     }
 
     /// The valid answers to a drill, one per holder.
-    pub(super) fn drill_answers(&self, found: &Found) -> Vec<Approval> {
+    pub(in crate::cli) fn drill_answers(&self, found: &Found) -> Vec<Approval> {
         let mut list: Vec<Approval> = Vec::new();
         for (_, file) in &self.evidence.drill_answers {
             if let Ok(answer) = Approval::read(file, self.manifest(), &*found.verified, self.now)

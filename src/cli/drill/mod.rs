@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
 
 /// What every screen of a drill says.
 const NOTHING_AT_STAKE: &str =
-    "This is a DRILL, with practice shares: nothing of the key is touched, whatever is answered.";
+    "This is a DRILL, with practice shares: nothing of the key is touched,\nwhatever is answered.";
 
 /// A drill that was carried out.
 pub(super) fn done_already(id: &str) -> Failure {

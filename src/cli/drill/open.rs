@@ -147,9 +147,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     context.say(NOTHING_AT_STAKE);
     context.say("");
     context.say(&format!(
-        "drill {id} of the {} set is open; closes {closes}; needs {needed} of {of}, has {me}",
+        "drill {id} of the {} set is open; closes {closes};",
         kind_word(kind)
     ));
+    context.say(&format!("needs {needed} of {of}, has {me}"));
     context.say("Give these eight words to each of the others by voice, as for a real request:");
     context.say(&screen::words(&words::of(&[digest])));
     context.say(&format!(

@@ -279,20 +279,16 @@ fn tell(
     let now = context.world.clock.now();
     if bound(known, &subkey, now) == Bound::Yes {
         context.advise("The roots have bound it already.");
-        context.advise(
-            "  next: quorate host install     (in the vault, or with the file that came back)",
-        );
+        context.advise("in the vault, or with the file that came back:");
+        context.advise("  next: quorate host install");
         return;
     }
-    context.advise(
-        "Its secret is in gpg's agent on this machine and nowhere else, without a passphrase:",
-    );
-    context.advise("who can read this user's GNUPGHOME can sign with it.");
-    context.advise(
-        "Send the file to a root by any way; read the subkey's fingerprint to them by voice.",
-    );
-    context.advise(&format!(
-        "  next: quorate subkey bind {name}     (a root, in the vault)"
-    ));
-    context.advise("  then: quorate host install FILE     (here, with the file that comes back)");
+    context.advise("Its secret is in gpg's agent on this machine and nowhere else, without a");
+    context.advise("passphrase: who can read this user's GNUPGHOME can sign with it.");
+    context.advise("Send the file to a root by any way; read the subkey's fingerprint to them by");
+    context.advise("voice.");
+    context.advise("a root, in the vault:");
+    context.advise(&format!("  next: quorate subkey bind {name}"));
+    context.advise("here, with the file that comes back:");
+    context.advise("  then: quorate host install FILE");
 }

@@ -236,12 +236,13 @@ fn unfit(subkey: &Fingerprint, verdict: &Verdict) -> Failure {
         Some(since) => failure.fact(format!("since {}:  {subkey}", words::minute(since))),
         None => failure.fact(subkey),
     };
-    if worst.seen_in != "gpg" {
-        failure = failure.fact(match worst.seen_in {
-            "vault" => "so says the vault; this gpg doesn't know it yet",
-            _ => "so says the certificate file; this gpg doesn't know it yet",
-        });
-    }
+    failure = match (worst.seen_in, worst.code) {
+        ("gpg", _) => failure,
+        ("vault", "absent") => failure.fact("so says the vault; this gpg has it"),
+        (_, "absent") => failure.fact("so says the certificate file; this gpg has it"),
+        ("vault", _) => failure.fact("so says the vault; this gpg doesn't know it yet"),
+        _ => failure.fact("so says the certificate file; this gpg doesn't know it yet"),
+    };
     for reason in reasons.take(5) {
         let since = reason.since.map(words::minute);
         let since = since.map_or_else(String::new, |since| format!(", since {since}"));

@@ -18,12 +18,12 @@ pub(super) enum Command {
     Keyserver(keyserver::Options),
     /// Write the key's page, the series data and the front page's list into a checkout of the release site
     #[command(
-        after_help = "Example:\n  quorate publish site ../site --series larch --start 2026-10-05 --previous old.asc"
+        after_help = "Example:\n  quorate publish site ../site --series larch --start 2026-10-05 \\\n      --previous old.asc"
     )]
     Site(site::Options),
     /// Write a signed announcement or statement as a message file, for the program that sends mail
     #[command(
-        after_help = "Examples:\n  quorate publish mail announcement.asc --from r@example.org --to u@example.org --subject News\n  quorate publish mail announcement.asc --mime --from r@example.org --to u@example.org --subject News"
+        after_help = "Examples:\n  quorate publish mail announcement.asc --subject News \\\n      --from r@example.org --to u@example.org\n  quorate publish mail announcement.asc --mime --subject News \\\n      --from r@example.org --to u@example.org"
     )]
     Mail(mail::Options),
     /// Write the chain of all keys, and the script that walks it with gpg alone

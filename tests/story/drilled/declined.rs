@@ -51,6 +51,11 @@ fn who_declines_a_drill_is_told_and_the_others_go_on() {
 fn a_drill_that_too_many_decline_has_ended() {
     let team = Team::in_service(3);
     let id = team.opens_a_drill("master");
+    team.as_holder("dan", &["share", "verify"]).exits(0);
+    team.run("dan", &[])
+        .exits(0)
+        .says("it is your turn: anna asks you to take part in a drill")
+        .says(&format!("next: quorate drill answer {id}"));
     for who in ["ben", "cleo"] {
         team.declines_the_drill(who, &id).exits(0);
     }

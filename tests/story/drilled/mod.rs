@@ -203,9 +203,13 @@ fn an_answer_comes_by_pipe_into_the_inbox_too() {
     team.run("anna", &["submit", ben.to_str().unwrap()])
         .exits(0)
         .says(&format!("next: quorate drill perform {id}"));
+    team.run("anna", &[])
+        .exits(0)
+        .says("it is your turn: enough answers to the drill have come");
     team.performs_the_drill(&id, &[])
         .exits(0)
         .says("with anna, ben, dan");
+    team.run("anna", &[]).exits(0).says("nothing waits for you");
 }
 
 #[test]
