@@ -192,6 +192,12 @@ impl std::ops::Deref for Opened {
 /// The digits of a request's id; the second where another one begins with the same.
 const LENGTHS: [usize; 2] = [7, 16];
 
+/// What it can be called.
+pub(super) fn ids_of(digest: Digest) -> [String; 2] {
+    let text = digest.to_string();
+    LENGTHS.map(|length| text[..length].to_owned())
+}
+
 /// Can this be the id of what has this digest?
 pub(super) fn is_id_of(id: &str, digest: Digest) -> bool {
     is_an_id(id) && digest.to_string().starts_with(id)
@@ -343,7 +349,8 @@ impl Opened {
             .fact(format!("its contents are {}", digest.short()))
             .next("git checkout requests"));
         }
-        Ok(found)
+        // A copy of it under the longer id is nothing of its own.
+        Ok(self.request_of(digest).unwrap_or(found))
     }
 
     /// All requests: those that verify, and what is wrong with the others.
@@ -357,9 +364,8 @@ impl Opened {
 
     /// The request with this digest.
     pub(super) fn request_of(&self, digest: Digest) -> Option<Found> {
-        let text = digest.to_string();
-        LENGTHS.iter().find_map(|length| {
-            let name = PathBuf::from(format!("requests/{}.request", &text[..*length]));
+        ids_of(digest).iter().find_map(|id| {
+            let name = PathBuf::from(format!("requests/{id}.request"));
             let mut requests = self.evidence.requests.iter();
             let (relative, file) = requests.find(|(path, _)| *path == name)?;
             let found = self.request_in(relative, file).ok()?;

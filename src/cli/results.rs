@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::opened::{Found, Opened};
+use super::opened::{Found, Opened, ids_of};
 use super::report::{Exit, Failure};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
@@ -21,7 +21,19 @@ impl Opened {
     }
 
     fn read_outcome(&self, found: &Found) -> Result<Option<Outcome>, Failure> {
-        let name = PathBuf::from(format!("results/{}.result", found.id));
+        let recorded = self.outcome_under(&found.id, found);
+        if let Ok(Some(_)) = recorded {
+            return recorded;
+        }
+        // Carried out under its longer id, before somebody put a copy of it under the shorter one.
+        let others = ids_of(found.verified.digest());
+        let mut others = others.iter().filter(|id| **id != found.id);
+        let other = others.find_map(|id| self.outcome_under(id, found).ok().flatten());
+        other.map_or(recorded, |outcome| Ok(Some(outcome)))
+    }
+
+    fn outcome_under(&self, id: &str, found: &Found) -> Result<Option<Outcome>, Failure> {
+        let name = PathBuf::from(format!("results/{id}.result"));
         let Some((_, file)) = self.evidence.results.iter().find(|(path, _)| *path == name) else {
             return Ok(None);
         };
@@ -36,7 +48,10 @@ impl Opened {
                 format!("{} is not the result of that request", name.display()),
             )
             .fact(SafeText::limited(&error.to_string(), 300).to_string())
-            .next(format!("git checkout {}", name.display()))),
+            .next(format!(
+                "git log {0} tells who brought it; git checkout the former one, or take it away if there was none",
+                name.display()
+            ))),
         }
     }
 

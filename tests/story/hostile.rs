@@ -254,7 +254,16 @@ fn a_copy_of_a_request_or_a_drill_under_another_name_stops_nothing() {
     team.run("anna", &["status"]).exits(0);
     team.approves("ben", &id).exits(0);
     team.approves("ben", &id).exits(0);
-    team.performs(&id, &[&team.submission("ben", &id)]).exits(0);
+    // Whoever types the copy's id, means the one request.
+    team.performs(&digest[..16], &[&team.submission("ben", &id)])
+        .exits(0);
+    let result = |id: &str| team.vault().join(format!("results/{id}.result"));
+    assert!(result(&id).exists() && !result(&digest[..16]).exists());
+    // Nor does a copy hide the result of a request that had the longer id.
+    let told = format!("expires {until}");
+    team.run("ben", &["status"]).exits(0).says(&told);
+    std::fs::rename(result(&id), result(&digest[..16])).unwrap();
+    team.run("ben", &["status"]).exits(0).says(&told);
 
     let id = team.opens_a_drill("master");
     let place = team.vault().join("drills");
