@@ -134,8 +134,8 @@ pub fn is_under_address_of(own: &Cert, user_id: &UserID) -> bool {
     let theirs = seen_in(user_id);
     // Whether the key signed its own user ID matters, and costs something, only where the address is the same.
     let mut same = own.userids().filter(|own| {
-        let address = address::of(own.userid());
-        address.is_some_and(|address| theirs.contains(&address))
+        let ours = seen_in(own.userid());
+        ours.iter().any(|address| theirs.contains(address))
     });
     same.any(|own| own.self_signatures().next().is_some())
 }
@@ -351,4 +351,24 @@ pub fn common_address(certs: &[Cert]) -> Option<String> {
     addresses(first)
         .into_iter()
         .find(|address| rest.iter().all(|cert| addresses(cert).contains(address)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use openpgp::cert::CertBuilder;
+
+    #[test]
+    fn an_own_address_is_known_in_whatever_form_either_user_id_has_it() {
+        for own in [
+            "Release <release@example.org>",
+            "Release <<release@example.org>",
+        ] {
+            let (cert, _) = CertBuilder::general_purpose(Some(own)).generate().unwrap();
+            let is_own = |id: &str| is_under_address_of(&cert, &UserID::from(id));
+            assert!(is_own("Someone (else) <Release@Example.org>"), "{own}");
+            assert!(is_own("Someone <<release@example.org>"), "{own}");
+            assert!(!is_own("Someone <someone@example.org>"), "{own}");
+        }
+    }
 }
