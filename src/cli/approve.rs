@@ -299,6 +299,41 @@ fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<P
     inbox::outgoing(context, opened, options.out.as_deref(), why_not)
 }
 
+/// So often is asked for the way: who types the words there needn't begin anew.
+const TRIES: usize = 3;
+
+/// The way by which the words came, given or asked for.
+pub(super) fn way(
+    context: &Context<'_>,
+    opener: &str,
+    given: Option<&str>,
+) -> Result<String, Failure> {
+    let mut way = String::new();
+    for number in 0..TRIES {
+        if number > 0 {
+            context.say("  one of voice, room, paper, other; the words are asked for next");
+        }
+        let typed = match given {
+            Some(way) => way.to_owned(),
+            None => context.world.terminal.ask(&format!(
+                "How did {opener} give you the words (voice, room, paper, other)? "
+            ))?,
+        };
+        way = typed.trim().to_lowercase();
+        if WAYS[..4].contains(&way.as_str()) {
+            return Ok(way);
+        }
+        if given.is_some() {
+            break;
+        }
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        format!("'{}' is no way", SafeText::limited(&way, 40)),
+    )
+    .fact("one of voice, room, paper, other; your share was not opened"))
+}
+
 /// Asks for the words and the way by which they came, which is recorded.
 fn compare_words(
     context: &Context<'_>,
@@ -307,19 +342,7 @@ fn compare_words(
 ) -> Result<String, Failure> {
     let terminal = context.world.terminal;
     let opener = opener(requests);
-    let way = match &options.way {
-        Some(way) => way.clone(),
-        None => terminal.ask(&format!(
-            "How did {opener} give you the words (voice, room, paper, other)? "
-        ))?,
-    };
-    let way = way.trim().to_lowercase();
-    if !WAYS[..4].contains(&way.as_str()) {
-        return Err(
-            Failure::new(Exit::Usage, format!("'{}' is no way", SafeText::new(&way)))
-                .fact("one of voice, room, paper, other; your share was not opened"),
-        );
-    }
+    let way = way(context, &opener, options.way.as_deref())?;
     let typed = match &options.words {
         Some(words) => words.clone(),
         None => terminal.ask("The eight words (four letters of each do): ")?,

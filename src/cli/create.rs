@@ -278,10 +278,9 @@ fn tell_subkey(context: &Context<'_>, leaving: &[&str]) {
         return;
     }
     context.say("");
-    context.say(
-        "A signing subkey was made along, ahead of receipts and attestation: whoever has its file",
-    );
-    context.say("and its host's key can sign from now on. This machine could have copied it, too.");
+    context.say("A signing subkey was made along, ahead of receipts and attestation: whoever has");
+    context.say("its file and its host's key can sign from now on. This machine could have copied");
+    context.say("it, too.");
     for file in leaving {
         context.say(&format!("  {file}"));
     }

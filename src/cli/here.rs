@@ -34,8 +34,9 @@ pub(super) trait AtOneKeyboard {
 impl AtOneKeyboard for Table<'_> {
     fn invitation(&self) -> String {
         format!(
-            "request {}: each who agrees answers here. What the key would sign stands above.\n\
-             This machine could copy each share that is opened on it; there is no second one to compare with.",
+            "request {}: each who agrees answers here.\n\
+             What the key would sign stands above. This machine could copy each share that is\n\
+             opened on it; there is no second one to compare with.",
             self.found.id
         )
     }

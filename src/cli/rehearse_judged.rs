@@ -119,7 +119,7 @@ fn accepted(rehearsal: &Rehearsal) -> String {
     format!(
         "{}: {}",
         several(rehearsal.rehearsed.len(), "signature"),
-        kinds.join("; ")
+        kinds.join(";\n           ")
     )
 }
 

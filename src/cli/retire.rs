@@ -175,7 +175,7 @@ fn clear(context: &Context<'_>, opened: &Opened, yes: bool) -> Result<(), Failur
     }
     if !yes {
         let question = format!(
-            "Take {} files out of the folder, the master file and all sealed shares? Type yes: ",
+            "Take {} files out of the folder, the master file and all sealed shares?\nType yes: ",
             there.len()
         );
         if context.world.terminal.ask(&question)?.trim() != "yes" {

@@ -108,8 +108,7 @@ fn first_step(
         SafeText::new(&old.user_id),
         SafeText::new(&config.user_id(cycle))
     ));
-    context
-        .say("> 1 successor   2 receipts   3 attested   4 approved by the old key   5 published");
+    context.say("> 1 successor   2 receipts   3 attested   4 approved   5 published");
     successor::remember(context, old, &folder, false)?;
     successor::take_along(context, old, &folder)?;
     let there = context.at(&folder, Some(me));

@@ -155,7 +155,8 @@ fn waits(
     let desk = context.desk(opened, &found.verified.digest())?;
     let arrived = desk.arrived(context.world.files)?.len();
     let needed = usize::from(opened.set(Kind::Master)?.threshold.get());
-    if desk.key(context.world.files)?.is_here() && arrived >= needed {
+    let is_here = desk.key(context.world.files)?.is_here();
+    if is_here && arrived >= needed {
         return Ok(());
     }
     let opener = &found.verified.request().opener;
@@ -200,15 +201,16 @@ fn waits(
         return Err(failure
             .fact(format!("approved by {}", screen::list(&names)))
             .fact(here)
-            .next(format!(
-                "quorate submit FILE{place}, on {opener}'s machine, for what they send; then: quorate rotate"
-            )));
+            .next(match is_here {
+                true => format!("quorate submit FILE{place}; then: quorate rotate"),
+                false => format!("{opener}, on the machine that opened it: quorate rotate"),
+            }));
     }
     Err(failure
         .fact(format!("still open: {}", screen::list(&waiting)))
         .fact(here)
-        .next(format!(
-            "git pull && quorate approve {}{place}; submissions go to {opener}, who then types: quorate rotate",
-            found.id
-        )))
+        .fact(format!(
+            "submissions go to {opener}, who then types: quorate rotate"
+        ))
+        .next(format!("git pull && quorate approve {}{place}", found.id)))
 }

@@ -244,10 +244,11 @@ const URGENT: u64 = 42 * 86_400;
 fn rotation(view: &View, successor: Option<&Successor>) -> Vec<String> {
     if let Some(successor) = successor {
         let mut lines = vec![format!(
-            "successor      {}, certified by request {}",
-            explain::fingerprint(&successor.fingerprint),
-            successor.request
+            "successor      {}",
+            explain::fingerprint(&successor.fingerprint)
         )];
+        let by = format!("certified by request {}", successor.request);
+        lines.push(format!("{:<14} {by}", ""));
         if !view.has_ended() {
             let keep = "keep this key in custody until it has ended";
             lines.push(format!("{:<14} {keep}", ""));

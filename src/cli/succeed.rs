@@ -55,9 +55,8 @@ pub(super) fn prepare(
     let opened = old.open()?;
     can_be_succeeded(&opened, new.user_id)?;
     let text = fill(context, &opened, new)?;
-    context.say(
-        "The announcement is signed by the new key now and by the old one later, word for word:",
-    );
+    context.say("The announcement is signed by the new key now and by the old one later, word for");
+    context.say("word:");
     for line in text.trim_end().split('\n') {
         context.say(&format!("  | {}", SafeText::whole_line(line)));
     }

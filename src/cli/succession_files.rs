@@ -109,12 +109,19 @@ pub(super) fn publish(
         context.say(&format!("  {}", path(&out.join(name))));
     }
     let [(new_file, _), (old_file, _), _] = &written;
-    let (new_file, old_file) = (path(&out.join(new_file)), path(&out.join(old_file)));
+    let here = &context.world.surroundings.current_dir;
+    let typed = |name: &String| {
+        let file = out.join(name);
+        path(file.strip_prefix(here).unwrap_or(&file))
+    };
+    let (new_file, old_file) = (typed(new_file), typed(old_file));
     if new.key_now()?.subkeys.is_empty() {
-        context.advise("first, on the signing host: quorate host offer, in the new vault; bind it there; then again: quorate rotate");
+        context.advise("first, on the signing host: quorate host offer, in the new vault;");
+        context.advise("bind it there; then again: quorate rotate");
     }
     context.advise(&format!("next   quorate lint {old_file} {new_file}"));
-    context.advise("       quorate publish site|keyserver|succession (docs/rotation.md), then send the announcement");
+    context.advise("       quorate publish site|keyserver|succession (docs/rotation.md)");
+    context.advise("       then send the announcement");
     context.advise("the old key stays in custody until it has ended; then: quorate retire");
     Ok(())
 }

@@ -294,13 +294,14 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     };
     let threshold = |kind| manifest.set(kind).map_or(0, |set| set.threshold.get());
     context.say(&format!(
-        "{state:<12} {} roots, master {} of {}, revocation {} of {}: {by}",
+        "{state:<12} {} roots, master {} of {}, revocation {} of {}:",
         manifest.roster.len(),
         threshold(Kind::Master),
         manifest.roster.len(),
         threshold(Kind::Revocation),
         manifest.roster.len(),
     ));
+    context.say(&format!("{:<12} {by}", ""));
     if !named {
         context.say(&format!(
             "             {}",
@@ -326,7 +327,7 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
     }
     context.say(&format!(
         "in all       {}: {} good, {} bad",
-        counts.join(", "),
+        rows(&counts, ", ", 66).join("\n             "),
         findings.good,
         findings.bad.len()
     ));
@@ -337,9 +338,29 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
         ));
     }
     context.say(
-        "can't be seen from here: whether an operator copied the key, and who these people are",
+        "can't be seen from here: whether an operator copied the key, and who these\npeople are",
     );
     end(&findings)
+}
+
+/// Parts, as many on each row as it has columns for.
+fn rows(parts: &[String], between: &str, columns: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let between = if number + 1 < parts.len() {
+            between
+        } else {
+            ""
+        };
+        match rows.last_mut() {
+            Some(row) if row.len() + part.len() + between.trim_end().len() <= columns => {
+                row.push_str(part);
+                row.push_str(between);
+            }
+            _ => rows.push(format!("{part}{between}")),
+        }
+    }
+    rows.iter().map(|row| row.trim_end().to_owned()).collect()
 }
 
 /// When an imported key was made.

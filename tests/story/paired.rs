@@ -155,7 +155,7 @@ fn a_pair_is_answered_with_one_set_of_words_and_carried_out_in_one_session() {
         .exits(3)
         .says("not all they sent is here")
         .says("1 answer arrived on this machine")
-        .says("next: quorate submit FILE, on anna's machine");
+        .says("next: quorate submit FILE; then: quorate rotate");
     // One answer is not enough for either.
     submits(&team, "ben", &[&pair.old]);
     rotate(&team)

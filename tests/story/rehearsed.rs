@@ -129,7 +129,7 @@ fn a_succession_is_rehearsed_with_its_announcement() {
     let done = rehearses(&team, &id);
     accepted(&done);
     done.says("its successor")
-        .says("2 signatures: 1 certified; 1 a statement that verifies");
+        .says("2 signatures: 1 certified;\n           1 a statement that verifies");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::NOTHING_AT_STAKE;
 use super::evidence::Found;
-use crate::ceremony::approval::WAYS;
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::words;
+use crate::cli::approve::way;
 use crate::cli::context::Context;
 use crate::cli::opened::Opened;
 use crate::cli::own_share::Answer;
@@ -162,19 +162,7 @@ fn compare_words(
 ) -> Result<String, Failure> {
     let terminal = context.world.terminal;
     let opener = &found.verified.drill().opener;
-    let way = match &options.way {
-        Some(way) => way.clone(),
-        None => terminal.ask(&format!(
-            "How did {opener} give you the words (voice, room, paper, other)? "
-        ))?,
-    };
-    let way = way.trim().to_lowercase();
-    if !WAYS[..4].contains(&way.as_str()) {
-        return Err(
-            Failure::new(Exit::Usage, format!("'{}' is no way", SafeText::new(&way)))
-                .fact("one of voice, room, paper, other; your share was not opened"),
-        );
-    }
+    let way = way(context, opener.as_str(), options.way.as_deref())?;
     let typed = match &options.words {
         Some(words) => words.clone(),
         None => terminal.ask("The eight words (four letters of each do): ")?,

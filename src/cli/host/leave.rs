@@ -71,10 +71,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         }
     ));
     context.advise("");
-    context.advise(
-        "What this can't do: copies in backups and snapshots, and what the disk still holds,",
-    );
-    context.advise("can sign as before, and to the world the subkey is as valid as before.");
+    context.advise("What this can't do: copies in backups and snapshots, and what the disk still");
+    context.advise("holds, can sign as before, and to the world the subkey is as valid as before.");
     context.advise("  next: wipe the disk or destroy it; delete the backups of GNUPGHOME");
     context.advise("  then: if a copy may be elsewhere, the roots: quorate revoke subkey");
     Ok(())
