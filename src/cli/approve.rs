@@ -7,18 +7,17 @@ use quorate_share::Kind;
 
 use super::approve_shown::explain;
 use super::context::Context;
+use super::eight_words::About;
 use super::expect::Expected;
 use super::opened::{Found, Opened};
 use super::own_share::{Answer, OwnShare};
 use super::pair::Other;
 use super::report::{Exit, Failure, path, request as request_failure};
 use super::{Identity, inbox};
-use crate::ceremony::approval::WAYS;
 use crate::ceremony::pair;
-use crate::ceremony::words;
 use crate::roster::name::Name;
 use crate::vault::record::Digest;
-use crate::world::{Batch, SafeText};
+use crate::world::Batch;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -299,54 +298,12 @@ fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<P
     inbox::outgoing(context, opened, options.out.as_deref(), why_not)
 }
 
-/// So often is asked for the way: who types the words there needn't begin anew.
-const TRIES: usize = 3;
-
-/// The way by which the words came, given or asked for.
-pub(super) fn way(
-    context: &Context<'_>,
-    opener: &str,
-    given: Option<&str>,
-) -> Result<String, Failure> {
-    let mut way = String::new();
-    for number in 0..TRIES {
-        if number > 0 {
-            context.say("  one of voice, room, paper, other; the words are asked for next");
-        }
-        let typed = match given {
-            Some(way) => way.to_owned(),
-            None => context.world.terminal.ask(&format!(
-                "How did {opener} give you the words (voice, room, paper, other)? "
-            ))?,
-        };
-        way = typed.trim().to_lowercase();
-        if WAYS[..4].contains(&way.as_str()) {
-            return Ok(way);
-        }
-        if given.is_some() {
-            break;
-        }
-    }
-    Err(Failure::new(
-        Exit::Usage,
-        format!("'{}' is no way", SafeText::limited(&way, 40)),
-    )
-    .fact("one of voice, room, paper, other; your share was not opened"))
-}
-
-/// Asks for the words and the way by which they came, which is recorded.
+/// Compares the words of all that is answered together; the way by which they came is recorded.
 fn compare_words(
     context: &Context<'_>,
     options: &Options,
     requests: &[&Found],
 ) -> Result<String, Failure> {
-    let terminal = context.world.terminal;
-    let opener = opener(requests);
-    let way = way(context, &opener, options.way.as_deref())?;
-    let typed = match &options.words {
-        Some(words) => words.clone(),
-        None => terminal.ask("The eight words (four letters of each do): ")?,
-    };
     let mut digests: Vec<Digest> = requests
         .iter()
         .map(|found| found.verified.compared())
@@ -358,22 +315,13 @@ fn compare_words(
         1 => ("the request", "this request"),
         _ => ("these requests together", "these requests"),
     };
-    if !words::fit(&typed, &words::of(&digests)) {
-        return Err(Failure::new(
-            Exit::Forged,
-            format!("these are not the words of {what} that you have here"),
-        )
-        .fact(match words::count(&typed) {
-            words::COUNT => {
-                format!("mistyped, or {opener}'s request is another one; your share was not opened")
-            }
-            count => format!("eight are needed, {count} were typed; your share was not opened"),
-        })
-        .next(format!(
-            "call {opener}, compare `quorate show {}`, and type them again",
-            ids(requests)
-        )));
-    }
+    let about = About {
+        opener: &opener(requests),
+        what,
+        show: &format!("quorate show {}", ids(requests)),
+        digests,
+    };
+    let way = about.compare(context, options.way.as_deref(), options.words.as_deref())?;
     context.say(&format!("the words fit {these}"));
     Ok(way)
 }

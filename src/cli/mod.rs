@@ -24,6 +24,7 @@ mod desk;
 mod discard;
 mod display;
 mod drill;
+mod eight_words;
 mod example;
 mod expect;
 mod extend;

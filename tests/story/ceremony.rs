@@ -108,10 +108,16 @@ fn other_words_are_refused_and_it_is_not_said_which() {
     let words = team.words(&id);
     let mut typed: Vec<&str> = words.split_whitespace().collect();
     typed[3] = if typed[3] == "zoo" { "zone" } else { "zoo" };
-    let typed = typed.join(" ");
-    let done = team.as_holder("ben", &["approve", &id, "--way", "room", "--words", &typed]);
+    let approve = |typed: &[&str]| {
+        let words = typed.join(" ");
+        team.as_holder("ben", &["approve", &id, "--way", "room", "--words", &words])
+    };
+    let done = approve(&typed);
     done.exits(4).says("your share was not opened");
     assert!(!done.noted.contains("zoo"));
+    approve(&typed[..7])
+        .exits(2)
+        .says("eight words are needed, 7 were typed");
     assert!(before == team.snapshot());
 }
 

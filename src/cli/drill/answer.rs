@@ -7,12 +7,11 @@ use clap::Args;
 use super::NOTHING_AT_STAKE;
 use super::evidence::Found;
 use crate::ceremony::asked::Asked as _;
-use crate::ceremony::words;
-use crate::cli::approve::way;
 use crate::cli::context::Context;
+use crate::cli::eight_words::About;
 use crate::cli::opened::Opened;
 use crate::cli::own_share::Answer;
-use crate::cli::report::{Exit, Failure, path};
+use crate::cli::report::{Failure, path};
 use crate::cli::{Identity, inbox, screen};
 use crate::roster::name::Name;
 use crate::vault::render::kind_word;
@@ -154,35 +153,19 @@ fn explain(
     Ok(())
 }
 
-/// Asks for the words and the way by which they came, which is recorded.
+/// Compares the words; the way by which they came is recorded.
 fn compare_words(
     context: &Context<'_>,
     options: &Options,
     found: &Found,
 ) -> Result<String, Failure> {
-    let terminal = context.world.terminal;
-    let opener = &found.verified.drill().opener;
-    let way = way(context, opener.as_str(), options.way.as_deref())?;
-    let typed = match &options.words {
-        Some(words) => words.clone(),
-        None => terminal.ask("The eight words (four letters of each do): ")?,
+    let about = About {
+        opener: found.verified.drill().opener.as_str(),
+        what: "the drill",
+        show: &format!("quorate drill show {}", found.id),
+        digests: vec![found.verified.digest()],
     };
-    if !words::fit(&typed, &words::of(&[found.verified.digest()])) {
-        return Err(Failure::new(
-            Exit::Forged,
-            "these are not the words of the drill that you have here",
-        )
-        .fact(match words::count(&typed) {
-            words::COUNT => {
-                format!("mistyped, or {opener}'s drill is another one; your share was not opened")
-            }
-            count => format!("eight are needed, {count} were typed; your share was not opened"),
-        })
-        .next(format!(
-            "call {opener}, compare `quorate drill show {}`, and type them again",
-            found.id
-        )));
-    }
+    let way = about.compare(context, options.way.as_deref(), options.words.as_deref())?;
     context.say("they fit this drill");
     Ok(way)
 }
