@@ -58,6 +58,18 @@ impl Opened {
         Objection::read(file, kind, self.manifest(), &*found.verified, self.now)
     }
 
+    /// Who approved a request.
+    pub(super) fn approved_by(&self, found: &Found) -> Vec<Name> {
+        let approvals = self.approvals(found).into_iter();
+        approvals.map(|(approval, _)| approval.holder).collect()
+    }
+
+    /// Who declined it.
+    pub(super) fn declined_by(&self, found: &Found) -> Vec<Name> {
+        let declines = self.declines(found).into_iter();
+        declines.map(|decline| decline.holder).collect()
+    }
+
     /// A decline or a withdrawal by a holder of the set that is asked: where it goes, and the signed file.
     pub(super) fn object(
         &self,

@@ -60,16 +60,8 @@ pub(super) fn explain(
         context.say("Any one root alone can end this key: so the team chose when it was made.");
     }
     context.say("Can't be undone: a share once sent; a signature once seen by others.");
-    let approvals = opened.approvals(found);
-    let names: Vec<_> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.clone())
-        .collect();
-    let declined: Vec<_> = opened
-        .declines(found)
-        .into_iter()
-        .map(|decline| decline.holder)
-        .collect();
+    let names = opened.approved_by(found);
+    let declined = opened.declined_by(found);
     let declined = if declined.is_empty() {
         String::new()
     } else {

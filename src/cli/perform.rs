@@ -134,10 +134,6 @@ pub(super) fn no_key(key: OneTimeKey, found: &Found) -> Option<Failure> {
 }
 
 pub(super) fn closed(opened: &Opened, found: &Found, error: &RequestError) -> Failure {
-    let approvals = opened.approvals(found);
-    let names: Vec<String> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.to_string())
-        .collect();
-    report::request(&found.id, error).fact(format!("approved by then: {}", screen::list(&names)))
+    let names = screen::list(&opened.approved_by(found));
+    report::request(&found.id, error).fact(format!("approved by then: {names}"))
 }

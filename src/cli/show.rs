@@ -91,11 +91,7 @@ fn explain(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), 
     let program = program.replacen(" sha256 ", "\n  sha256   ", 1);
     context.say(&format!("program    {program}"));
     let set = opened.set(request.kind)?;
-    let approvals = opened.approvals(found);
-    let names: Vec<_> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.clone())
-        .collect();
+    let names = opened.approved_by(found);
     context.say(&format!(
         "approved   {}; needs {}",
         screen::list(&names),

@@ -18,16 +18,8 @@ pub(super) fn requests_and_drills(context: &Context<'_>, opened: &Opened) {
 
 fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
     let request = found.verified.request();
-    let approvals = opened.approvals(found);
-    let names: Vec<_> = approvals
-        .iter()
-        .map(|(approval, _)| approval.holder.clone())
-        .collect();
-    let declined: Vec<_> = opened
-        .declines(found)
-        .into_iter()
-        .map(|d| d.holder)
-        .collect();
+    let names = opened.approved_by(found);
+    let declined = opened.declined_by(found);
     let declined = if declined.is_empty() {
         String::new()
     } else {
