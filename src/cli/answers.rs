@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::attempts::is_a_drill;
-use super::opened::{Found, Opened, Pieces};
+use super::evidence::{Piece, Pieces};
+use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
@@ -154,9 +155,7 @@ impl Opened {
     /// Whether it was withdrawn, or declined by too many.
     pub(super) fn ended(&self, found: &Found<impl Asked>) -> Result<Option<Ended>, Failure> {
         let mut withdrawals = self.said_to(&*found.verified).withdrawals.iter();
-        let read = |(_, file): &(_, super::opened::Piece)| {
-            self.objection(found, No::Withdrawal, file).ok()
-        };
+        let read = |(_, file): &(_, Piece)| self.objection(found, No::Withdrawal, file).ok();
         if let Some(withdrawal) = withdrawals.find_map(read) {
             return Ok(Some(Ended::Withdrawn(withdrawal)));
         }

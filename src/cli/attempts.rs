@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::carry_out::Table;
 use super::context::Context;
-use super::opened::{Found, Opened, Pieces};
+use super::evidence::Pieces;
+use super::opened::{Found, Opened};
 use super::read_once::named;
 use super::report::Failure;
 use super::screen;

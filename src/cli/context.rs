@@ -8,7 +8,8 @@ use quorate_share::Kind;
 use sequoia_openpgp::Fingerprint;
 
 use super::Common;
-use super::opened::{Evidence, Opened, has_conflict};
+use super::evidence::{Evidence, has_conflict};
+use super::opened::Opened;
 use super::own_share::Unlocked;
 use super::read_once::ReadOnce;
 use super::report::{self, Exit, Failure, path};

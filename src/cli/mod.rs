@@ -25,6 +25,7 @@ mod discard;
 mod display;
 mod drill;
 mod eight_words;
+mod evidence;
 mod example;
 mod expect;
 mod extend;

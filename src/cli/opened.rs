@@ -6,35 +6,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use quorate_share::Kind;
-use zeroize::Zeroizing;
 
-use super::keys::MAX_KEY_FILE;
+use super::evidence::{Evidence, Piece, Pieces};
 use super::read_once::{ReadOnce, named_request};
-use super::report::{self, Exit, Failure, path};
-use crate::ceremony::approval::{Approval, MAX_APPROVAL};
+use super::report::{self, Exit, Failure};
+use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
-use crate::ceremony::attempt::MAX_ATTEMPT;
-use crate::ceremony::drill::MAX_DRILL;
-use crate::ceremony::drill_minutes::MAX_DRILL_MINUTES;
-use crate::ceremony::minutes::MAX_MINUTES;
-use crate::ceremony::objection::MAX_OBJECTION;
-use crate::ceremony::outcome::MAX_OUTCOME;
-use crate::ceremony::request::{MAX_REQUEST, RequestError, VerifiedRequest};
-use crate::openpgp::attestation::MAX_ATTESTATION;
+use crate::ceremony::request::{RequestError, VerifiedRequest};
 use crate::roster::name::Name;
-use crate::vault::closing::{Closing, MAX_CLOSING};
-use crate::vault::destruction::MAX_DESTRUCTION;
+use crate::vault::closing::Closing;
 use crate::vault::force::Force;
 use crate::vault::manifest::{Manifest, Member, ShareSet, SignedManifest};
 use crate::vault::pins::Pins;
-use crate::vault::receipt::{MAX_RECEIPT, Receipt};
+use crate::vault::receipt::Receipt;
 use crate::vault::record::Digest;
-use crate::world::{Fault, Files, FilesError, Kind as FileKind, SafeText};
+use crate::world::{Files, SafeText};
 
 const MAX_FILE: usize = 16 << 20;
-/// The most bytes of one revocation that was learnt.
-const MAX_LEARNT_FILE: usize = 64 << 10;
-const MAX_SUCCESSION: usize = 1 << 20;
 
 /// A vault that this machine accepts.
 pub(super) struct Opened {
@@ -48,41 +36,6 @@ pub(super) struct Opened {
     /// What this machine remembers of it.
     pub(super) pins: Pins,
     pub(super) read_once: ReadOnce,
-}
-
-/// Files of a vault: relative path and bytes.
-pub(super) type Pieces = Vec<(PathBuf, Piece)>;
-/// The bytes of a file, which may be megabytes: read once and shared.
-pub(super) type Piece = Arc<Zeroizing<Vec<u8>>>;
-
-/// The evidence files of a vault.
-#[derive(Default)]
-pub(super) struct Evidence {
-    pub receipts: Pieces,
-    pub closings: Pieces,
-    pub destructions: Pieces,
-    pub requests: Pieces,
-    pub withdrawals: Pieces,
-    pub declines: Pieces,
-    pub approvals: Pieces,
-    pub results: Pieces,
-    pub minutes: Pieces,
-    pub attempts: Pieces,
-    /// Revocations that were learnt from outside.
-    pub learnt: Pieces,
-    /// What a key and the one that it succeeds say of each other.
-    pub succession: Pieces,
-    pub attestations: Pieces,
-    pub drills: Pieces,
-    pub drill_answers: Pieces,
-    pub drill_minutes: Pieces,
-    pub drill_attempts: Pieces,
-    pub drill_withdrawals: Pieces,
-    pub drill_declines: Pieces,
-    /// What the roots handed in; read only where attestations are to be checked with it.
-    pub keys: Pieces,
-    /// Files that could not be read, and why.
-    pub unreadable: Vec<String>,
 }
 
 /// A request that was looked up, or a drill; its parts, which may be megabytes, are shared.
@@ -100,85 +53,6 @@ impl<A> Clone for Found<A> {
             verified: Rc::clone(&self.verified),
         }
     }
-}
-
-impl Evidence {
-    /// Reads all evidence. A file that is too big, or may not be read, is named and left aside: it
-    /// mustn't keep people from working.
-    pub(super) fn read(files: &dyn Files, folder: &Path) -> Result<Self, FilesError> {
-        let mut unreadable = Vec::new();
-        let mut read = |sub: &str, extension: &str, limit: usize| {
-            read_folder(files, folder, (sub, extension), limit, &mut unreadable)
-        };
-        let attestations = read("attestations", ".asc", MAX_ATTESTATION)?;
-        let keys = match attestations.is_empty() {
-            true => Vec::new(),
-            false => read("keys", "", MAX_KEY_FILE)?,
-        };
-        Ok(Self {
-            attestations,
-            keys,
-            receipts: read("receipts", ".receipt", MAX_RECEIPT)?,
-            closings: read("receipts", ".closing", MAX_CLOSING)?,
-            destructions: read("receipts", ".destruction", MAX_DESTRUCTION)?,
-            requests: read("requests", ".request", MAX_REQUEST)?,
-            withdrawals: read("requests", ".withdrawal", MAX_OBJECTION)?,
-            declines: read("approvals", ".decline", MAX_OBJECTION)?,
-            approvals: read("approvals", ".approval", MAX_APPROVAL)?,
-            results: read("results", ".result", MAX_OUTCOME)?,
-            minutes: read("minutes", ".minutes", MAX_MINUTES)?,
-            attempts: read("minutes", ".attempt", MAX_ATTEMPT)?,
-            learnt: read("revocations", ".asc", MAX_LEARNT_FILE)?,
-            succession: read("succession", ".asc", MAX_SUCCESSION)?,
-            drills: read("drills", ".drill", MAX_DRILL)?,
-            drill_answers: read("drills", ".answer", MAX_APPROVAL)?,
-            drill_minutes: read("drills", ".minutes", MAX_DRILL_MINUTES)?,
-            drill_withdrawals: read("drills", ".withdrawal", MAX_OBJECTION)?,
-            drill_declines: read("drills", ".decline", MAX_OBJECTION)?,
-            drill_attempts: read("drills", ".attempt", MAX_ATTEMPT)?,
-            unreadable,
-        })
-    }
-}
-
-/// The files of a folder of the vault with this ending.
-pub(super) fn read_folder(
-    files: &dyn Files,
-    vault: &Path,
-    (sub, extension): (&str, &str),
-    limit: usize,
-    unreadable: &mut Vec<String>,
-) -> Result<Pieces, FilesError> {
-    let mut found = Vec::new();
-    let dir = vault.join(sub);
-    if files.kind(&dir)? != Some(FileKind::Folder) {
-        return Ok(found);
-    }
-    for entry in files.list(&dir)? {
-        let text = entry.text();
-        if entry.kind != FileKind::File || text.is_none_or(|name| !name.ends_with(extension)) {
-            continue;
-        }
-        let relative = Path::new(sub).join(&entry.name);
-        match files.read(&vault.join(&relative), limit) {
-            Ok(bytes) if has_conflict(&bytes) => unreadable.push(format!(
-                "{}: a git merge conflict is left in it",
-                path(&relative)
-            )),
-            Ok(bytes) => found.push((relative, Arc::new(bytes))),
-            Err(FilesError {
-                fault: fault @ (Fault::TooBig { .. } | Fault::Denied),
-                ..
-            }) => unreadable.push(format!("{}: {fault}", path(&relative))),
-            Err(other) => return Err(other),
-        }
-    }
-    Ok(found)
-}
-
-/// Did git leave the marks of a conflict in it? Nothing that quorate writes has such lines.
-pub(super) fn has_conflict(text: &[u8]) -> bool {
-    text.starts_with(b"<<<<<<< ") || text.windows(9).any(|line| line == b"\n<<<<<<< ")
 }
 
 impl std::ops::Deref for Opened {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use sequoia_openpgp::Cert;
 
-use super::opened::{Found, Opened, Piece};
+use super::evidence::Piece;
+use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
 use crate::ceremony::asked::REQUEST;
 use crate::ceremony::drill::VerifiedDrill;

@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::attested;
 use super::context::Context;
+use super::evidence::read_folder;
 use super::keys::MAX_KEY_FILE;
-use super::opened::{Found, Opened, read_folder};
+use super::opened::{Found, Opened};
 use super::read_once::named_request;
 use super::report::{Exit, Failure, path};
 use super::{screen, verify_changes, verify_told};

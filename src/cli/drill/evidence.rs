@@ -13,6 +13,7 @@ use crate::ceremony::drill_minutes::{DrillMinutes, DrillMinutesError};
 use crate::ceremony::objection::{Kind as No, ObjectionError};
 use crate::ceremony::request::RequestError;
 use crate::cli::attempts;
+use crate::cli::evidence::Piece;
 use crate::cli::opened::{self, Opened};
 use crate::cli::report::{Exit, Failure};
 use crate::cli::screen;
@@ -55,7 +56,7 @@ impl Drills {
 impl Opened {
     /// All drills: those that verify, and what is wrong with the others.
     pub(in crate::cli) fn drills(&self) -> Vec<Result<Found, (String, Rc<RequestError>)>> {
-        let read = |(relative, file): &(PathBuf, opened::Piece)| {
+        let read = |(relative, file): &(PathBuf, Piece)| {
             let found = self.drill_in(relative, file);
             found.map_err(|error| (Self::id_of(relative), error))
         };
@@ -73,7 +74,7 @@ impl Opened {
         let wanted = wanted.trim();
         let drills = opened::named_by(&self.evidence.drills, wanted);
         let requests = opened::named_by(&self.evidence.requests, wanted);
-        let is_whole = |ids: &[&(PathBuf, opened::Piece)]| {
+        let is_whole = |ids: &[&(PathBuf, Piece)]| {
             ids.iter()
                 .any(|(relative, _)| Self::id_of(relative) == wanted)
         };
