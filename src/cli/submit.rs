@@ -44,6 +44,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         let text = context.world.terminal.input(MAX_SUBMISSION)?;
         texts.push(("the standard input".to_owned(), text));
     }
+    let mine = mine(context, &opened)?;
     let each = texts
         .iter()
         .flat_map(|(name, text)| split(text).into_iter().map(move |part| (name, part)));
@@ -60,7 +61,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             needed,
             perform,
             ..
-        } = request_of(context, &opened, options, text)?;
+        } = request_of(&mine, options, text)?;
         let folders = desk.folders();
         let here = match context.world.files.kind(&desk.inbox)? {
             Some(FileKind::Folder) => context.world.files.list(&desk.inbox)?.len(),
@@ -94,7 +95,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         }
         let count = context.world.files.list(&desk.inbox)?.len();
         context.advise(&format!("{count} arrived here, {needed} are needed"));
-        if count >= usize::from(needed) {
+        if count >= usize::from(*needed) {
             context.advise(&format!("  next: {perform}"));
         }
     }
@@ -115,14 +116,13 @@ struct Mine {
 fn mine(context: &Context<'_>, opened: &Opened) -> Result<Vec<Mine>, Failure> {
     let mut mine = Vec::new();
     for found in opened.requests().into_iter().flatten() {
-        let other = || other_of(context, opened, &found);
         let Some(first) = request(context, opened, &found)? else {
             continue;
         };
         let perform = first.perform.clone();
         mine.push(first);
         // What is wrong with the other keeps no answer to anything else out.
-        match other() {
+        match other_of(context, opened, &found) {
             Ok(None) => {}
             Ok(Some((there, opened, found))) => {
                 let second = request(&there, &opened, &found)?;
@@ -190,13 +190,7 @@ fn other_of<'w>(
 }
 
 /// The one that a submission answers: named, or said in the text, or the only one.
-fn request_of(
-    context: &Context<'_>,
-    opened: &Opened,
-    options: &Options,
-    text: &[u8],
-) -> Result<Mine, Failure> {
-    let mut mine = mine(context, opened)?;
+fn request_of<'m>(mine: &'m [Mine], options: &Options, text: &[u8]) -> Result<&'m Mine, Failure> {
     let text = String::from_utf8_lossy(text);
     let fits = |mine: &Mine| match &options.request {
         Some(wanted) => mine.id.starts_with(wanted.as_str()) && wanted.len() >= 4,
@@ -204,8 +198,8 @@ fn request_of(
     };
     let ids: Vec<String> = mine.iter().map(|mine| mine.id.clone()).collect();
     let only = mine.len() == 1 && options.request.is_none();
-    let at = mine.iter().position(fits).or(only.then_some(0));
-    at.map(|at| mine.swap_remove(at)).ok_or_else(|| {
+    let found = mine.iter().find(|mine| fits(mine));
+    found.or(mine.first().filter(|_| only)).ok_or_else(|| {
         let failure = Failure::new(
             Exit::Usage,
             "no open request of this machine is answered by that",
