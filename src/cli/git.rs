@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::context::Context;
 use super::report::{Failure, path};
+use super::screen::typed_from;
 use crate::world::{Command, Kind as FileKind, Program, SafeText};
 
 const MAX_IGNORED: usize = 64 << 10;
@@ -44,12 +45,7 @@ impl Context<'_> {
         if here == there {
             return "git".to_owned();
         }
-        let below =
-            |up: &Path, begin: &str| Some(Path::new(begin).join(there.strip_prefix(up).ok()?));
-        let typed = below(&here, "")
-            .or_else(|| below(here.parent()?, ".."))
-            .unwrap_or_else(|| there.clone());
-        format!("git -C {}", path(&typed))
+        format!("git -C {}", path(&typed_from(&here, &there, "")))
     }
 
     /// What it says, typed.

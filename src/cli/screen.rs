@@ -1,6 +1,6 @@
 //! What several commands print alike.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::report::path;
@@ -47,12 +47,19 @@ pub fn beside(context: &Context<'_>, folder: &Path) -> String {
     let here = context
         .folder()
         .unwrap_or_else(|_| context.world.surroundings.current_dir.clone());
+    path(&typed_from(&here, folder, ".")).to_string()
+}
+
+/// A folder as it is typed in another one: what lies in it after `below`, what lies beside it after `..`, others whole.
+#[must_use]
+pub fn typed_from(here: &Path, folder: &Path, below: &str) -> PathBuf {
     let near = |up: &Path, begin: &str| {
         let rest = folder.strip_prefix(up).ok()?;
         Some(Path::new(begin).join(rest))
     };
-    let typed = near(&here, ".").or_else(|| near(here.parent()?, ".."));
-    path(typed.as_deref().unwrap_or(folder)).to_string()
+    near(here, below)
+        .or_else(|| near(here.parent()?, ".."))
+        .unwrap_or_else(|| folder.to_owned())
 }
 
 /// How the session was locked up and how long it lived.
