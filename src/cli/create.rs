@@ -253,23 +253,23 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         "This machine ({}) could have copied the key. No receipt changes that.",
         world.surroundings.machine
     ));
-    let mut made = ".gitignore team.toml keys vault.toml master.1.age revocation.1.age \
+    let mut shared = ".gitignore team.toml keys vault.toml master.1.age revocation.1.age \
                     practice.1.age sealed"
         .to_owned();
-    if context
-        .world
-        .files
-        .kind(&folder.join("succession"))?
-        .is_some()
-    {
-        made.push_str(" succession");
+    if has_succession(&made) {
+        shared.push_str(" succession");
     }
     context.share_by_git(
         &folder,
-        &made,
+        &shared,
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );
     Ok(())
+}
+
+/// Does it come with what the key and its predecessor say of each other?
+fn has_succession(made: &[Made]) -> bool {
+    made.iter().any(|file| file.path.starts_with("succession/"))
 }
 
 /// What holds of a subkey that was made along: it can sign before anybody has attested the key.
@@ -400,7 +400,7 @@ fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedMa
     for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
         batch = batch.folder(folder.join(sub), 0o755);
     }
-    if made.iter().any(|file| file.path.starts_with("succession/")) {
+    if has_succession(made) {
         batch = batch.folder(folder.join("succession"), 0o755);
     }
     if made

@@ -39,8 +39,8 @@ pub(super) fn run(
         Side::of(context, &opened, &found)?,
         Side::of(&other.context, &other.opened, &other.found)?,
     ];
-    let recorded = (sides[0].recorded()?, sides[1].recorded()?);
-    if let (Some(first), Some(second)) = &recorded {
+    let recorded = [sides[0].recorded()?, sides[1].recorded()?];
+    if let [Some(first), Some(second)] = &recorded {
         for (side, outcome) in sides.iter().zip([first, second]) {
             side.context.say(&format!(
                 "request {} was carried out already; this is its recorded result",
@@ -50,7 +50,6 @@ pub(super) fn run(
         }
         return Ok(());
     }
-    let recorded = [recorded.0, recorded.1];
     for (side, recorded) in sides.iter().zip(&recorded) {
         side.can_be_performed(recorded.is_some())?;
     }
