@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::attempts::is_a_drill;
-use super::evidence::{Piece, Pieces};
+use super::evidence::Pieces;
 use super::opened::{Found, Opened};
+use super::read_once::is_about;
 use super::report::{Exit, Failure};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
@@ -59,14 +60,14 @@ impl Opened {
         Objection::read(file, kind, self.manifest(), &*found.verified, self.now)
     }
 
-    /// Who approved a request.
-    pub(super) fn approved_by(&self, found: &Found) -> Vec<Name> {
+    /// Who said yes.
+    pub(super) fn approved_by(&self, found: &Found<impl Asked>) -> Vec<Name> {
         let approvals = self.approvals(found).into_iter();
         approvals.map(|(approval, _)| approval.holder).collect()
     }
 
-    /// Who declined it.
-    pub(super) fn declined_by(&self, found: &Found) -> Vec<Name> {
+    /// Who declined.
+    pub(super) fn declined_by(&self, found: &Found<impl Asked>) -> Vec<Name> {
         let declines = self.declines(found).into_iter();
         declines.map(|decline| decline.holder).collect()
     }
@@ -111,27 +112,48 @@ impl Opened {
         Ok((PathBuf::from(path), file))
     }
 
-    /// Has this holder said yes?
-    pub(super) fn has_answered(&self, found: &Found<impl Asked>, holder: &Name) -> bool {
-        let mut answers = self.said_to(&*found.verified).answers.iter();
-        answers.any(|(_, file)| {
-            let read = Approval::read(file, self.manifest(), &*found.verified, self.now);
-            read.is_ok_and(|answer| answer.holder == *holder)
-        })
+    /// The valid yeses, one per holder.
+    pub(super) fn approvals(&self, found: &Found<impl Asked>) -> Vec<(Approval, PathBuf)> {
+        let asked = &*found.verified;
+        let mut list: Vec<(Approval, PathBuf)> = Vec::new();
+        for (relative, file) in self.said_to(asked).answers {
+            if is_about(file, asked)
+                && let Ok(answer) = Approval::read(file, self.manifest(), asked, self.now)
+                && !list.iter().any(|(other, _)| other.holder == answer.holder)
+            {
+                list.push((answer, relative.clone()));
+            }
+        }
+        list.sort_by_key(|(answer, _)| answer.signed);
+        list
+    }
+
+    /// The valid objections of one kind.
+    fn objections(&self, found: &Found<impl Asked>, kind: No) -> impl Iterator<Item = Objection> {
+        let said = self.said_to(&*found.verified);
+        let files = match kind {
+            No::Decline => said.declines,
+            No::Withdrawal => said.withdrawals,
+        };
+        let about = files
+            .iter()
+            .filter(|(_, file)| is_about(file, &*found.verified));
+        about.filter_map(move |(_, file)| self.objection(found, kind, file).ok())
     }
 
     /// The valid declines, one per holder, of those who haven't said yes later.
     pub(super) fn declines(&self, found: &Found<impl Asked>) -> Vec<Objection> {
         let mut list: Vec<Objection> = Vec::new();
-        for (_, file) in self.said_to(&*found.verified).declines {
-            if let Ok(decline) = self.objection(found, No::Decline, file)
-                && !list.iter().any(|other| other.holder == decline.holder)
-            {
+        for decline in self.objections(found, No::Decline) {
+            if !list.iter().any(|other| other.holder == decline.holder) {
                 list.push(decline);
             }
         }
         // Most have none; then nobody's answer needs to be verified for it.
-        list.retain(|decline| !self.has_answered(found, &decline.holder));
+        if !list.is_empty() {
+            let approved = self.approved_by(found);
+            list.retain(|decline| !approved.contains(&decline.holder));
+        }
         list.sort_by_key(|decline| decline.signed);
         list
     }
@@ -154,9 +176,7 @@ impl Opened {
 
     /// Whether it was withdrawn, or declined by too many.
     pub(super) fn ended(&self, found: &Found<impl Asked>) -> Result<Option<Ended>, Failure> {
-        let mut withdrawals = self.said_to(&*found.verified).withdrawals.iter();
-        let read = |(_, file): &(_, Piece)| self.objection(found, No::Withdrawal, file).ok();
-        if let Some(withdrawal) = withdrawals.find_map(read) {
+        if let Some(withdrawal) = self.objections(found, No::Withdrawal).next() {
             return Ok(Some(Ended::Withdrawn(withdrawal)));
         }
         let by = self.declines(found);

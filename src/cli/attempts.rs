@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::carry_out::Table;
+use super::carry_out::{Arrived, Table};
 use super::context::Context;
+use super::desk::Desk;
 use super::evidence::Pieces;
 use super::opened::{Found, Opened};
-use super::read_once::named;
+use super::read_once::is_about;
 use super::report::Failure;
-use super::screen;
-use crate::ceremony::asked::{Asked, DRILL, REQUEST};
+use super::{Identity, one_time, screen};
+use crate::ceremony::RequestError;
+use crate::ceremony::asked::{Asked, DRILL, Form, REQUEST};
 use crate::ceremony::attempt::{Attempt, AttemptError, Ending};
 use crate::ceremony::submission::Verdict;
 use crate::roster::holder_key::HolderKey;
@@ -111,31 +113,43 @@ impl<A: Asked> Tried<'_, A> {
         };
         let milliseconds = (ran.seconds * 1000.0) as u32;
         let session = Some((ran.hardening.to_string(), milliseconds));
-        let written = self
-            .attempt(ending, sorted, session)
-            .and_then(|attempt| self.record(&attempt, key));
-        self.tell(written);
+        self.tell_once(self.attempt(ending, sorted, session), |attempt| {
+            self.record(attempt, key)
+        });
     }
 
     /// It had closed, and nothing was opened. The key that signs this is wanted only if it isn't told already; who
     /// can't give it is told so, and no more.
     pub(super) fn too_late(
         &self,
-        submissions: usize,
-        key: impl FnOnce() -> Result<HolderKey, Failure>,
-    ) {
-        let sorted = Sorted::unseen(submissions);
-        if submissions == 0 {
-            return;
+        error: &RequestError,
+        submissions: &[Arrived],
+        desk: &Desk,
+        identity: &Identity,
+    ) -> Result<(), Failure> {
+        let closed = matches!(error, RequestError::Closed(_));
+        if !closed || self.opened.ended(self.found)?.is_some() || submissions.is_empty() {
+            return Ok(());
         }
-        let attempt = match self.attempt(Ending::Expired, sorted, None) {
-            Ok(attempt) => attempt,
-            Err(failure) => return self.tell(Err(failure)),
-        };
-        if !self.is_told(&attempt) {
-            let what = "it has closed; your key is asked for once more, to sign that it was tried";
-            self.context.note(what);
-            self.tell(key().and_then(|key| self.record(&attempt, &key)));
+        let (context, sorted) = (self.context, Sorted::unseen(submissions.len()));
+        self.tell_once(self.attempt(Ending::Expired, sorted, None), |attempt| {
+            context
+                .note("it has closed; your key is asked for once more, to sign that it was tried");
+            let secrets = one_time::open(context, self.opened, self.me, desk, identity)?;
+            self.record(attempt, &secrets.holder_key)
+        });
+        Ok(())
+    }
+
+    /// Records it, unless the very same is there.
+    fn tell_once(
+        &self,
+        attempt: Result<Attempt, Failure>,
+        record: impl FnOnce(&Attempt) -> Result<PathBuf, Failure>,
+    ) {
+        match attempt {
+            Ok(attempt) if self.is_told(&attempt) => {}
+            attempt => self.tell(attempt.and_then(|attempt| record(&attempt))),
         }
     }
 
@@ -175,11 +189,8 @@ impl<A: Asked> Tried<'_, A> {
         attempts.iter().any(|other| attempt.says_the_same_as(other))
     }
 
-    /// Where it was written; nowhere if the very same is there.
-    fn record(&self, attempt: &Attempt, key: &HolderKey) -> Result<Option<PathBuf>, Failure> {
-        if self.is_told(attempt) {
-            return Ok(None);
-        }
+    /// Signs it; gives where it was written.
+    fn record(&self, attempt: &Attempt, key: &HolderKey) -> Result<PathBuf, Failure> {
         let failed = |error: AttemptError| {
             Failure::new(
                 super::report::Exit::Failed,
@@ -204,14 +215,13 @@ impl<A: Asked> Tried<'_, A> {
         ));
         self.context
             .write(self.opened, vec![(path.clone(), file)])?;
-        Ok(Some(path))
+        Ok(path)
     }
 
-    fn tell(&self, written: Result<Option<PathBuf>, Failure>) {
+    fn tell(&self, written: Result<PathBuf, Failure>) {
         let context = self.context;
         match written {
-            Ok(None) => {}
-            Ok(Some(file)) => {
+            Ok(file) => {
                 context.say(&format!("recorded   {}", super::report::path(&file)));
                 // Three lines for git would stand between a tired reader and what is missing.
                 let folder = folder(&*self.found.verified);
@@ -275,9 +285,8 @@ impl Opened {
         let read = |file: &[u8]| Attempt::read(file, asked.form(), self.manifest()).ok();
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut counted: HashSet<Digest> = HashSet::new();
-        let about = asked.form().about;
         for (_, file) in pieces {
-            if named(file, about) == Some(asked.digest())
+            if is_about(file, asked)
                 && let Some((attempt, digest)) = read(file)
                 && attempt.fits(asked, self.manifest(), self.now).is_ok()
                 && counted.insert(digest)
@@ -307,11 +316,21 @@ impl Opened {
 
     /// An attempt at a request that is here, what others name it by, and the request's id.
     pub(super) fn attempt_in(&self, file: &[u8]) -> Result<(Attempt, Digest, String), String> {
+        self.attempt_at(file, &REQUEST, |digest| self.request_of(digest))
+    }
+
+    /// The same of a request or a drill, which `find` looks for.
+    pub(super) fn attempt_at<A: Asked>(
+        &self,
+        file: &[u8],
+        form: &Form,
+        find: impl FnOnce(Digest) -> Option<Found<A>>,
+    ) -> Result<(Attempt, Digest, String), String> {
         let (attempt, digest) =
-            Attempt::read(file, &REQUEST, self.manifest()).map_err(|e| e.to_string())?;
-        let found = self
-            .request_of(attempt.request)
-            .ok_or("the request that it belongs to isn't in this vault")?;
+            Attempt::read(file, form, self.manifest()).map_err(|e| e.to_string())?;
+        let about = form.about;
+        let found = find(attempt.request)
+            .ok_or_else(|| format!("the {about} that it belongs to isn't in this vault"))?;
         attempt
             .fits(&*found.verified, self.manifest(), self.now)
             .map_err(|e| e.to_string())?;

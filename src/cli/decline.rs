@@ -136,7 +136,7 @@ fn object<A: Asked>(
 
 /// Who has approved can't decline: the share may have been sent. In a drill it is the same, since it teaches.
 fn may_decline(opened: &Opened, found: &Found<impl Asked>, me: &Name) -> Result<(), Failure> {
-    if opened.has_answered(found, me) {
+    if opened.approved_by(found).contains(me) {
         let opener = found.verified.opener();
         return Err(Failure::new(
             Exit::Usage,

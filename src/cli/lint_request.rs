@@ -8,7 +8,7 @@ use sequoia_openpgp::Cert;
 use zeroize::Zeroizing;
 
 use super::context::Context;
-use super::opened::{Found, Opened};
+use super::opened::{Found, Opened, may_be_an_id};
 use super::rehearse::{changed_at, failed};
 use super::rehearse_judged::is_meant;
 use super::report::{self, Failure};
@@ -64,9 +64,7 @@ pub(super) fn named(context: &Context<'_>, argument: &Path) -> Result<Option<For
 
 fn is_id(text: &str) -> bool {
     let digits = text.strip_suffix(".request").unwrap_or(text);
-    digits.len() >= 4
-        && digits.len() <= Digest::of(b"").to_string().len()
-        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    may_be_an_id(digits) && digits.len() <= Digest::of(b"").to_string().len()
 }
 
 /// Rehearses it, and looks at what results.

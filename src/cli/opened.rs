@@ -8,7 +8,7 @@ use std::sync::Arc;
 use quorate_share::Kind;
 
 use super::evidence::{Evidence, Piece, Pieces};
-use super::read_once::{ReadOnce, named_request};
+use super::read_once::ReadOnce;
 use super::report::{self, Exit, Failure};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
@@ -82,10 +82,15 @@ pub(super) fn is_an_id(id: &str) -> bool {
     LENGTHS.contains(&id.len())
 }
 
+/// Can an id begin so?
+pub(super) fn may_be_an_id(text: &str) -> bool {
+    text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 /// The files whose ids begin so. Who types a whole id means that one: others that begin with it may be anybody's.
 pub(super) fn named_by<'e>(pieces: &'e Pieces, wanted: &str) -> Vec<&'e (PathBuf, Piece)> {
     let id = |piece: &(PathBuf, Piece)| Opened::id_of(&piece.0);
-    if wanted.len() < 4 || !wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if !may_be_an_id(wanted) {
         return Vec::new();
     }
     let begin = pieces
@@ -177,9 +182,7 @@ impl Opened {
         let wanted = wanted.trim();
         let wanted = wanted.strip_suffix(".request").unwrap_or(wanted);
         let wanted = wanted.rsplit('/').next().unwrap_or(wanted);
-        let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
-        let matching = named_by(&self.evidence.requests, wanted);
-        let mut matching = matching.into_iter();
+        let mut matching = named_by(&self.evidence.requests, wanted).into_iter();
         let (Some((relative, file)), more) = (matching.next(), matching.next()) else {
             let ids: Vec<String> = self
                 .evidence
@@ -197,7 +200,7 @@ impl Opened {
                 format!("there is no request {}", SafeText::new(wanted)),
             )
             .fact(format!("requests here: {}", SafeText::limited(&here, 400)))
-            .next(match is_id && self.is_a_drill(wanted) {
+            .next(match may_be_an_id(wanted) && self.is_a_drill(wanted) {
                 true => format!(
                     "it is a drill: quorate drill answer {wanted}, quorate drill perform {wanted}"
                 ),
@@ -253,41 +256,16 @@ impl Opened {
         files: &dyn Files,
         digest: &Digest,
     ) -> Result<String, Failure> {
-        let text = digest.to_string();
-        for length in LENGTHS {
-            let name = format!("requests/{}.request", &text[..length]);
+        for id in ids_of(*digest) {
+            let name = format!("requests/{id}.request");
             if files.kind(&self.folder.join(name))?.is_none() {
-                return Ok(text[..length].to_owned());
+                return Ok(id);
             }
         }
         Err(Failure::new(
             Exit::Failed,
             "this very request is open already",
         ))
-    }
-
-    /// The valid approvals of a request, one per holder.
-    pub(super) fn approvals(&self, found: &Found) -> Vec<(Approval, PathBuf)> {
-        let mut list: Vec<(Approval, PathBuf)> = Vec::new();
-        let digest = found.verified.digest();
-        for (relative, file) in &self.evidence.approvals {
-            // A vault of ten years has thousands of others.
-            if named_request(file) != Some(digest) {
-                continue;
-            }
-            let Ok(approval) = Approval::read(file, self.manifest(), &*found.verified, self.now)
-            else {
-                continue;
-            };
-            if !list
-                .iter()
-                .any(|(other, _)| other.holder == approval.holder)
-            {
-                list.push((approval, relative.clone()));
-            }
-        }
-        list.sort_by_key(|(approval, _)| approval.signed);
-        list
     }
 
     /// The holder of an approval that came in a submission.

@@ -69,18 +69,13 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let submissions = inbox::collect(context, &desk, &me, id, &options.files)?;
     if let Err(error) = found.verified.open_at(now) {
-        if matches!(error, RequestError::Closed(_)) && opened.ended(&found)?.is_none() {
-            let tried = Tried {
-                context,
-                opened: &opened,
-                found: &found,
-                me: &me,
-            };
-            tried.too_late(submissions.len(), || {
-                let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
-                Ok(secrets.holder_key)
-            });
-        }
+        let tried = Tried {
+            context,
+            opened: &opened,
+            found: &found,
+            me: &me,
+        };
+        tried.too_late(&error, &submissions, &desk, &options.identity)?;
         return Err(closed(&opened, &found, &error));
     }
     opened.not_ended(&found)?;

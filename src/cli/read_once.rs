@@ -12,7 +12,7 @@ use sequoia_openpgp::Cert;
 use super::evidence::Piece;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
-use crate::ceremony::asked::REQUEST;
+use crate::ceremony::asked::{Asked, Form};
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
@@ -48,13 +48,31 @@ fn remembered<K: Hash + Eq, V: Clone>(
     new
 }
 
-/// The request that an approval, an objection, a result or minutes name; nothing of them is verified.
-pub(super) fn named_request(file: &[u8]) -> Option<Digest> {
-    named(file, REQUEST.about)
+/// Reads what is asked, a request or a drill, out of a file of the vault.
+fn asked<A>(
+    memory: &Memory<PathBuf, Result<Found<A>, Rc<RequestError>>>,
+    relative: &Path,
+    file: &Piece,
+    read: impl FnOnce(&[u8]) -> Result<A, RequestError>,
+) -> Result<Found<A>, Rc<RequestError>> {
+    remembered(memory, relative.to_owned(), || {
+        Ok(Found {
+            id: Opened::id_of(relative),
+            file: Arc::clone(file),
+            verified: Rc::new(read(file).map_err(Rc::new)?),
+        })
+    })
 }
 
-/// The same of a request or a drill, by the field that names it.
-pub(super) fn named(file: &[u8], about: &str) -> Option<Digest> {
+/// Does an answer, an objection, a result, minutes or an attempt name this request or drill? A vault of ten years has
+/// thousands that name others; nothing is verified by it.
+pub(super) fn is_about(file: &[u8], asked: &impl Asked) -> bool {
+    named(file, asked.form()) == Some(asked.digest())
+}
+
+/// The request or drill that such a piece names.
+pub(super) fn named(file: &[u8], form: &Form) -> Option<Digest> {
+    let about = form.about;
     let name = format!("\n{about}: ").into_bytes();
     let at = file.windows(name.len()).position(|window| window == name)?;
     let digits = file.get(at + name.len()..)?.get(..64)?;
@@ -78,13 +96,8 @@ impl Opened {
         relative: &Path,
         file: &Piece,
     ) -> Result<Found, Rc<RequestError>> {
-        remembered(&self.read_once.requests, relative.to_owned(), || {
-            let verified = VerifiedRequest::read(file, self.manifest()).map_err(Rc::new)?;
-            Ok(Found {
-                id: Self::id_of(relative),
-                file: Arc::clone(file),
-                verified: Rc::new(verified),
-            })
+        asked(&self.read_once.requests, relative, file, |file| {
+            VerifiedRequest::read(file, self.manifest())
         })
     }
 
@@ -94,13 +107,8 @@ impl Opened {
         relative: &Path,
         file: &Piece,
     ) -> Result<Found<VerifiedDrill>, Rc<RequestError>> {
-        remembered(&self.read_once.drills, relative.to_owned(), || {
-            let verified = VerifiedDrill::read(file, self.manifest()).map_err(Rc::new)?;
-            Ok(Found {
-                id: Self::id_of(relative),
-                file: Arc::clone(file),
-                verified: Rc::new(verified),
-            })
+        asked(&self.read_once.drills, relative, file, |file| {
+            VerifiedDrill::read(file, self.manifest())
         })
     }
 

@@ -161,11 +161,8 @@ fn waits(
     }
     let opener = &found.verified.request().opener;
     let mut waiting = opened.still_possible(found, &opened.declines(found))?.0;
-    let approved = opened.approvals(found);
-    waiting.retain(|name| {
-        let mut approved = approved.iter();
-        !approved.any(|(approval, _)| approval.holder == *name)
-    });
+    let approved = opened.approved_by(found);
+    waiting.retain(|name| !approved.contains(name));
     let enough = approved.len() >= needed;
     let mut failure = Failure::new(
         Exit::Quorum,
@@ -194,12 +191,8 @@ fn waits(
     let plural = if arrived == 1 { "" } else { "s" };
     let here = format!("{arrived} answer{plural} arrived on this machine; {opener} opened it");
     if enough {
-        let names: Vec<_> = approved
-            .iter()
-            .map(|(approval, _)| &approval.holder)
-            .collect();
         return Err(failure
-            .fact(format!("approved by {}", screen::list(&names)))
+            .fact(format!("approved by {}", screen::list(&approved)))
             .fact(here)
             .next(match is_here {
                 true => format!("quorate submit FILE{place}; then: quorate rotate"),

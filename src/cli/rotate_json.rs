@@ -73,14 +73,12 @@ impl Succession<'_> {
 fn one(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<Value, Failure> {
     let desk = context.desk(opened, &found.verified.digest())?;
     let request = found.verified.request();
-    let approvals = opened.approvals(found);
-    let approved: Vec<&Name> = approvals.iter().map(|(one, _)| &one.holder).collect();
     Ok(json!({
         "id": found.id,
         "opened_by": request.opener.to_string(),
         "closes": request.closes.to_string(),
         "needed": opened.set(Kind::Master)?.threshold.get(),
-        "approved": names(&approved),
+        "approved": names(&opened.approved_by(found)),
         "arrived_here": desk.arrived(context.world.files)?.len(),
     }))
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use super::opened::{Found, Opened};
-use super::read_once::named;
+use super::read_once::is_about;
 use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::Kind as No;
 use crate::openpgp::learnt;
@@ -43,48 +43,39 @@ impl Opened {
         let (mut here, mut seen) = (HashSet::new(), Seen::default());
         let mut look = |word: &str, digest: Digest, is_genuine: &dyn Fn() -> bool| {
             let name = format!("{word} {digest}");
-            if !known.contains(name.as_str()) && is_genuine() {
-                seen.new.push(name.clone());
+            // Whether it is genuine doesn't matter for what was seen to be so once. A copy is nothing new.
+            let is_first = here.insert(name.clone());
+            if is_first && !known.contains(name.as_str()) && is_genuine() {
+                seen.new.push(name);
             }
-            // Whether it is genuine doesn't matter for what was seen to be so once.
-            here.insert(name);
         };
-        let results = self.evidence.results.iter();
-        let results: HashSet<Digest> = results.map(|(_, file)| Digest::of(file)).collect();
         for (path, file) in &self.evidence.minutes {
             // The result is written last: minutes without it are of a `perform` that was stopped, and the
             // next one writes them anew.
             let of_a_result = || {
                 let minutes = self.minutes_in(path, file);
-                minutes.is_some_and(|one| {
-                    results.contains(&one.0.result) && self.is_a_result(one.0.request, one.0.result)
-                })
+                minutes.is_some_and(|one| self.is_a_result(one.0.request, one.0.result))
             };
             look("minutes", Digest::of(file), &of_a_result);
         }
         let told = OnceCell::new();
-        for result in &results {
-            let told = || {
-                told.get_or_init(|| {
-                    self.all_minutes()
-                        .map(|one| (one.0.result, one.0.request))
-                        .collect::<HashSet<_>>()
-                })
-            };
+        for (_, file) in &self.evidence.results {
+            let result = Digest::of(file);
             let of_a_request = || {
-                let mut told = told().iter().filter(|(told, _)| told == result);
-                told.any(|(_, request)| self.is_a_result(*request, *result))
+                let told: &HashMap<_, Vec<_>> = told.get_or_init(|| self.requests_by_result());
+                let mut told = told.get(&result).into_iter().flatten();
+                told.any(|request| self.is_a_result(*request, result))
             };
-            look("result", *result, &of_a_request);
+            look("result", result, &of_a_request);
         }
         for (_, file) in &self.evidence.withdrawals {
             look("withdrawal", Digest::of(file), &|| {
-                self.is_a_withdrawal(file)
+                self.is_a_withdrawal_of(self.requests().into_iter().flatten(), file)
             });
         }
         for (_, file) in &self.evidence.drill_withdrawals {
             look("drill-withdrawal", Digest::of(file), &|| {
-                self.is_a_drills_withdrawal(file)
+                self.is_a_withdrawal_of(self.drills().into_iter().flatten(), file)
             });
         }
         for (_, file) in &self.evidence.learnt {
@@ -113,12 +104,13 @@ impl Opened {
         own.is_ok_and(|own| learnt::evidence(file, &own).is_ok())
     }
 
-    fn is_a_drills_withdrawal(&self, file: &[u8]) -> bool {
-        self.is_a_withdrawal_of(self.drills().into_iter().flatten(), file)
-    }
-
-    fn is_a_withdrawal(&self, file: &[u8]) -> bool {
-        self.is_a_withdrawal_of(self.requests().into_iter().flatten(), file)
+    /// Of which requests all minutes say that a result is.
+    fn requests_by_result(&self) -> HashMap<Digest, Vec<Digest>> {
+        let mut told: HashMap<Digest, Vec<Digest>> = HashMap::new();
+        for one in self.all_minutes() {
+            told.entry(one.0.result).or_default().push(one.0.request);
+        }
+        told
     }
 
     /// Of one of these? Anybody can put thousands of files there; each is read for one at most.
@@ -128,9 +120,7 @@ impl Opened {
         file: &[u8],
     ) -> bool {
         all.any(|found| {
-            let asked = &*found.verified;
-            named(file, asked.form().about) == Some(asked.digest())
-                && self.objection(&found, No::Withdrawal, file).is_ok()
+            is_about(file, &*found.verified) && self.objection(&found, No::Withdrawal, file).is_ok()
         })
     }
 }

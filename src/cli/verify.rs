@@ -11,10 +11,11 @@ use super::context::Context;
 use super::evidence::read_folder;
 use super::keys::MAX_KEY_FILE;
 use super::opened::{Found, Opened};
-use super::read_once::named_request;
+use super::read_once::named;
 use super::report::{Exit, Failure, path};
 use super::{screen, verify_changes, verify_told};
 use crate::ceremony::approval::Approval;
+use crate::ceremony::asked::REQUEST;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;
@@ -104,11 +105,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
     let manifest = opened.manifest();
     let head = file.split(|b| *b == b'\n').next().unwrap_or_default();
-    let of = |file: &[u8]| -> Option<Found> {
-        let named = named_request(file)?;
-        let mut requests = opened.requests().into_iter().flatten();
-        requests.find(|found| found.verified.digest() == named)
-    };
+    let of = |file: &[u8]| -> Option<Found> { opened.request_of(named(file, &REQUEST)?) };
     let no_request = || "the request that it belongs to isn't in this vault".to_owned();
     match head {
         b"quorate receipt 1" => Receipt::read(file, manifest)

@@ -271,9 +271,9 @@ fn open_drills(context: &Context<'_>, opened: &Opened) -> Result<Vec<OpenDrill>,
         }
         let declined = opened.declines(&found);
         let (mut waiting, needed) = opened.still_possible(&found, &declined)?;
-        let answers = opened.drill_answers(&found);
-        waiting.retain(|name| !answers.iter().any(|answer| answer.holder == *name));
-        if answers.len() >= needed {
+        let answered = opened.approved_by(&found);
+        waiting.retain(|name| !answered.contains(name));
+        if answered.len() >= needed {
             waiting.clear();
         }
         let desk = context.drill_desk(opened, &found.verified.digest())?;

@@ -81,8 +81,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let relative = format!("drills/{id}-{me}.answer");
     context.write(&opened, vec![(PathBuf::from(&relative), approval)])?;
 
-    let others = opened.drill_answers(&found);
-    let others = others.iter().filter(|answer| answer.holder != me).count();
+    let answered = opened.approved_by(&found);
+    let others = answered.iter().filter(|name| **name != me).count();
     context.say("");
     context.say(&format!(
         "{me} answered drill {id}; that makes {} of {} needed",
@@ -142,12 +142,10 @@ fn explain(
     if drill.program != context.program()? {
         context.say("  ANOTHER build than yours");
     }
-    let answers = opened.drill_answers(found);
-    let names: Vec<&Name> = answers.iter().map(|answer| &answer.holder).collect();
     context.say(&format!(
         "Closes {}. Answered: {}.",
         screen::minute(drill.closes),
-        screen::list(&names)
+        screen::list(&opened.approved_by(found))
     ));
     context.say("");
     Ok(())

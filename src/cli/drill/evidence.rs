@@ -5,19 +5,20 @@ use std::rc::Rc;
 
 use quorate_share::Kind;
 
-use crate::ceremony::approval::{Approval, ApprovalError};
+use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::{Asked as _, DRILL};
-use crate::ceremony::attempt::Attempt;
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::drill_minutes::{DrillMinutes, DrillMinutesError};
-use crate::ceremony::objection::{Kind as No, ObjectionError};
+use crate::ceremony::objection::Kind as No;
 use crate::ceremony::request::RequestError;
 use crate::cli::attempts;
 use crate::cli::evidence::Piece;
 use crate::cli::opened::{self, Opened};
+use crate::cli::read_once::named;
 use crate::cli::report::{Exit, Failure};
 use crate::cli::screen;
 use crate::roster::name::Name;
+use crate::vault::record::Digest;
 use crate::world::{SafeText, Timestamp};
 
 /// A drill that was looked up.
@@ -87,13 +88,13 @@ impl Opened {
     /// Looks a drill up by its id, or the beginning of it, and verifies it.
     pub(in crate::cli) fn drill(&self, wanted: &str) -> Result<Found, Failure> {
         let wanted = wanted.trim();
-        let is_id = wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit());
         let begins = |relative: &PathBuf| Self::id_of(relative).starts_with(wanted);
         let drills = &self.evidence.drills;
         let mut matching = opened::named_by(drills, wanted).into_iter();
         let (Some((relative, file)), None) = (matching.next(), matching.next()) else {
             let requests = &self.evidence.requests;
-            let is_real = is_id && requests.iter().any(|(relative, _)| begins(relative));
+            let is_real = opened::may_be_an_id(wanted)
+                && requests.iter().any(|(relative, _)| begins(relative));
             let ids: Vec<String> = drills.iter().map(|(r, _)| Self::id_of(r)).collect();
             let here = SafeText::limited(&screen::list(&ids), 400).to_string();
             return Err(Failure::new(
@@ -118,23 +119,14 @@ impl Opened {
                     .next("git checkout drills"),
             );
         }
-        let mut all = self.drills().into_iter().flatten();
-        let original = all.find(|other| other.verified.digest() == digest);
-        Ok(original.unwrap_or(found))
+        // A copy of it under the longer id is nothing of its own.
+        Ok(self.drill_of(digest).unwrap_or(found))
     }
 
-    /// The valid answers to a drill, one per holder.
-    pub(in crate::cli) fn drill_answers(&self, found: &Found) -> Vec<Approval> {
-        let mut list: Vec<Approval> = Vec::new();
-        for (_, file) in &self.evidence.drill_answers {
-            if let Ok(answer) = Approval::read(file, self.manifest(), &*found.verified, self.now)
-                && !list.iter().any(|other| other.holder == answer.holder)
-            {
-                list.push(answer);
-            }
-        }
-        list.sort_by_key(|answer| answer.signed);
-        list
+    /// The drill with this digest.
+    fn drill_of(&self, digest: Digest) -> Option<Found> {
+        let mut all = self.drills().into_iter().flatten();
+        all.find(|found| found.verified.digest() == digest)
     }
 
     fn minutes_of(&self, found: &Found, file: &[u8]) -> Result<DrillMinutes, DrillMinutesError> {
@@ -147,8 +139,8 @@ impl Opened {
         let mut files = self.evidence.drill_minutes.iter();
         let (_, file) = files.find(|(path, _)| *path == name)?;
         let minutes = self.minutes_of(found, file).ok()?;
-        let answers = self.drill_answers(found);
-        let answered = |name: &Name| answers.iter().any(|answer| answer.holder == *name);
+        let answered_by = self.approved_by(found);
+        let answered = |name: &Name| answered_by.contains(name);
         Some(Drilled {
             kind: found.verified.kind(),
             performed: minutes.performed,
@@ -186,60 +178,41 @@ impl Opened {
         })
     }
 
+    /// The drill that an answer or an objection names.
+    fn drill_about(&self, file: &[u8]) -> Result<Found, String> {
+        let found = named(file, &DRILL).and_then(|digest| self.drill_of(digest));
+        found.ok_or_else(|| "the drill that it belongs to isn't in this vault".to_owned())
+    }
+
     fn check_answer(&self, file: &[u8]) -> Result<String, String> {
-        let mut why = "the drill that it belongs to isn't in this vault".to_owned();
-        for found in self.drills().into_iter().flatten() {
-            match Approval::read(file, self.manifest(), &*found.verified, self.now) {
-                Ok(answer) => {
-                    return Ok(format!("answer to drill {} by {}", found.id, answer.holder));
-                }
-                Err(ApprovalError::OtherRequest(_)) => (),
-                Err(other) => why = other.to_string(),
-            }
-        }
-        Err(why)
+        let found = self.drill_about(file)?;
+        Approval::read(file, self.manifest(), &*found.verified, self.now)
+            .map(|answer| format!("answer to drill {} by {}", found.id, answer.holder))
+            .map_err(|error| error.to_string())
     }
 
     fn check_no(&self, file: &[u8], kind: No) -> Result<String, String> {
-        let mut why = "the drill that it belongs to isn't in this vault".to_owned();
-        for found in self.drills().into_iter().flatten() {
-            match self.objection(&found, kind, file) {
-                Ok(no) => {
-                    let word = kind.word();
-                    return Ok(format!("{word} of drill {} by {}", found.id, no.holder));
-                }
-                Err(ObjectionError::OtherRequest) => (),
-                Err(other) => why = other.to_string(),
-            }
-        }
-        Err(why)
+        let found = self.drill_about(file)?;
+        self.objection(&found, kind, file)
+            .map(|no| format!("{} of drill {} by {}", kind.word(), found.id, no.holder))
+            .map_err(|error| error.to_string())
     }
 
     fn check_drill_attempt(&self, file: &[u8]) -> Result<String, String> {
-        let (attempt, _) =
-            Attempt::read(file, &DRILL, self.manifest()).map_err(|error| error.to_string())?;
-        let mut drills = self.drills().into_iter().flatten();
-        let found = drills
-            .find(|found| found.verified.digest() == attempt.request)
-            .ok_or("the drill that it belongs to isn't in this vault")?;
-        attempt
-            .fits(&*found.verified, self.manifest(), self.now)
-            .map_err(|error| error.to_string())?;
-        let (id, operator) = (&found.id, &attempt.operator);
-        let told = attempts::told(&attempt);
+        let (attempt, _, id) = self.attempt_at(file, &DRILL, |digest| self.drill_of(digest))?;
+        let (operator, told) = (&attempt.operator, attempts::told(&attempt));
         Ok(format!("attempt at drill {id} by {operator}: {told}"))
     }
 
     fn check_minutes(&self, file: &[u8]) -> Result<String, String> {
         let digest = DrillMinutes::about(file).map_err(|error| error.to_string())?;
-        let mut drills = self.drills().into_iter().flatten();
-        let found = drills
-            .find(|found| found.verified.digest() == digest)
+        let found = self
+            .drill_of(digest)
             .ok_or("the drill that they belong to isn't in this vault")?;
         let minutes = self.minutes_of(&found, file).map_err(|e| e.to_string())?;
-        let answers = self.drill_answers(&found);
-        let mut named = minutes.took_part.iter();
-        if let Some(name) = named.find(|name| !answers.iter().any(|a| a.holder == **name)) {
+        let answered_by = self.approved_by(&found);
+        let mut took_part = minutes.took_part.iter();
+        if let Some(name) = took_part.find(|name| !answered_by.contains(name)) {
             return Err(format!(
                 "{name} is said to have taken part, and no answer of theirs is here"
             ));

@@ -9,7 +9,6 @@ use crate::cli::context::Context;
 use crate::cli::opened::Opened;
 use crate::cli::report::{Exit, Failure};
 use crate::cli::screen;
-use crate::roster::name::Name;
 use crate::vault::render::kind_word;
 use crate::world::SafeText;
 
@@ -84,9 +83,8 @@ fn line(opened: &Opened, found: &Found) -> String {
     let state = match opened.drilled(found) {
         Some(drilled) => told(found, &drilled),
         None => {
-            let answers = opened.drill_answers(found);
             let ended = how_it_ended(opened, found);
-            let names: Vec<&Name> = answers.iter().map(|answer| &answer.holder).collect();
+            let names = opened.approved_by(found);
             let state = match found.verified.open_at(opened.now) {
                 _ if ended.is_some() => ended.unwrap_or_default(),
                 Ok(()) => format!("open until {}", screen::minute(drill.closes)),

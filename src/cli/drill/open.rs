@@ -15,7 +15,7 @@ use crate::ceremony::words;
 use crate::cli::carry_out::{Secrets, Table};
 use crate::cli::context::Context;
 use crate::cli::here;
-use crate::cli::opened::Opened;
+use crate::cli::opened::{Opened, ids_of};
 use crate::cli::own_share::Answer;
 use crate::cli::report::{Exit, Failure};
 use crate::cli::share::set_named;
@@ -177,16 +177,14 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
 
 /// Seven digits, or more if another drill or a request begins with the same.
 fn new_id(context: &Context<'_>, opened: &Opened, digest: &Digest) -> Result<String, Failure> {
-    let text = digest.to_string();
-    for length in [7, 16] {
-        let id = &text[..length];
+    for id in ids_of(*digest) {
         let requests = &mut opened.evidence.requests.iter();
-        let is_taken = opened.is_a_drill(id)
-            || requests.any(|(relative, _)| Opened::id_of(relative).starts_with(id));
+        let is_taken = opened.is_a_drill(&id)
+            || requests.any(|(relative, _)| Opened::id_of(relative).starts_with(&id));
         let name = format!("drills/{id}.drill");
         let there = context.world.files.kind(&opened.folder.join(name))?;
         if !is_taken && there.is_none() {
-            return Ok(id.to_owned());
+            return Ok(id);
         }
     }
     Err(Failure::new(

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::evidence::Found;
-use crate::ceremony::RequestError;
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::drill::VerifiedDrill;
@@ -52,19 +51,14 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let submissions = inbox::collect(context, &desk, &me, &found.id, &options.files)?;
     let now = context.world.clock.now();
-    let tried = Tried {
-        context,
-        opened: &opened,
-        found: &found,
-        me: &me,
-    };
     if let Err(error) = found.verified.open_at(now) {
-        if matches!(error, RequestError::Closed(_)) && opened.ended(&found)?.is_none() {
-            tried.too_late(submissions.len(), || {
-                let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
-                Ok(secrets.holder_key)
-            });
-        }
+        let tried = Tried {
+            context,
+            opened: &opened,
+            found: &found,
+            me: &me,
+        };
+        tried.too_late(&error, &submissions, &desk, &options.identity)?;
         return Err(super::refused(&found.id, &error));
     }
     opened.not_ended(&found)?;
