@@ -19,7 +19,7 @@ use quorate::roster::opening::OneTimeIdentity;
 use quorate::roster::sealed_share::SealedShare;
 use quorate::roster::sealing::{MAX_SEALED, Recipient};
 use quorate::session::deal::{DealJob, Seat};
-use quorate::session::front::{self, Coming, Purpose, Signing};
+use quorate::session::front::{self, Coming, Signing};
 use quorate::session::origin::Origin;
 use quorate::session::sign::SignJob;
 use quorate::vault::manifest::{Member, Seal, SignedManifest};
@@ -86,7 +86,9 @@ fn main() -> Anything<()> {
     let mut made = Vec::new();
     let before = of_children()?;
     for _ in 0..runs {
-        made = front::deal(Coming::start(program, Purpose::Deal)?, false, &job)?.0;
+        made = front::deal(Coming::start(program)?, false, &job)?
+            .checked()?
+            .0;
     }
     let dealing = (of_children()? - before) / f64::from(runs);
 
@@ -178,7 +180,7 @@ fn main() -> Anything<()> {
     };
     let before = of_children()?;
     for _ in 0..runs {
-        match front::sign(Coming::start(program, Purpose::Sign)?, false, &job)?.0 {
+        match front::sign(Coming::start(program)?, false, &job)?.0 {
             Signing::Done(_) => {}
             Signing::Refused(failure) => return Err(failure.refusal.to_string().into()),
         }

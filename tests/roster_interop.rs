@@ -67,12 +67,15 @@ fn at_a_terminal(folder: &Path, program: &str, answers: &[(&str, &str)]) {
 fn age_opens_a_vault_file_with_the_typed_passphrase() {
     let folder = folder();
     let passphrase = Passphrase::from_random(&mut [0x5a; 32]);
-    let file = passphrase::encrypt(&passphrase, b"the key").unwrap();
-    fs::write(folder.path().join("master.1.age"), file).unwrap();
     let typed = passphrase.expose(|text| String::from_utf8(text.to_vec()).unwrap());
-    let program = "age -d -o out master.1.age";
-    at_a_terminal(folder.path(), program, &[("passphrase", &typed)]);
-    assert_eq!(fs::read(folder.path().join("out")).unwrap(), b"the key");
+    for encrypt in [passphrase::encrypt, passphrase::encrypt_practice] {
+        let file = encrypt(&passphrase, b"the key").unwrap();
+        fs::write(folder.path().join("master.1.age"), file).unwrap();
+        let program = "age -d -o out master.1.age";
+        at_a_terminal(folder.path(), program, &[("passphrase", &typed)]);
+        assert_eq!(fs::read(folder.path().join("out")).unwrap(), b"the key");
+        fs::remove_file(folder.path().join("out")).unwrap();
+    }
 }
 
 #[test]

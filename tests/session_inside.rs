@@ -18,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use quorate::roster::holder_key::{HolderKey, Namespace};
 use quorate::roster::opening::OneTimeIdentity;
 use quorate::roster::{passphrase, sealing};
-use quorate::session::harden::{Hardening, Landlock, Memory, Purpose};
+use quorate::session::harden::{Hardening, Landlock, Memory};
 use quorate::session::locked::LockedBytes;
 use quorate::session::start::{Channel, Ended, Reply, StartError, TAG_FIRST_FREE, Worker};
 use sequoia_openpgp as openpgp;
@@ -38,12 +38,12 @@ fn script(dir: &Path, lines: &str) -> PathBuf {
     path
 }
 
-fn start_script(lines: &str, purpose: Purpose, wanted: usize) -> Result<Worker, StartError> {
+fn start_script(lines: &str, wanted: usize) -> Result<Worker, StartError> {
     let dir = tempfile::tempdir().unwrap();
     let _one = ONE_AT_A_TIME
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    Worker::start(&script(dir.path(), lines), purpose, wanted)
+    Worker::start(&script(dir.path(), lines), wanted)
 }
 
 /// This program as the worker, by way of other programs.
@@ -53,7 +53,7 @@ fn start_probe(kind: &str, by_way_of: &str, wanted: usize) -> Result<Worker, Sta
         "export QUORATE_PROBE={kind}\nexec {by_way_of} '{}' --exact probe_child --nocapture --test-threads=1",
         own.display()
     );
-    start_script(&lines, Purpose::Deal, wanted)
+    start_script(&lines, wanted)
 }
 
 fn probe(kind: &str, by_way_of: &str) -> (Hardening, BTreeMap<String, String>) {
@@ -156,7 +156,7 @@ fn a_user_of_no_rights_gets_everything_but_locked_memory() {
             copy.display()
         )
     };
-    let worker = start_script(&lines, Purpose::Sign, 1 << 20).unwrap();
+    let worker = start_script(&lines, 1 << 20).unwrap();
     assert_eq!(
         worker.hardening().to_string(),
         "memory=secrets:65536 dumps=no landlock=full seccomp=yes"
@@ -172,7 +172,7 @@ fn a_worker_without_enough_memory_says_so_and_gets_no_job() {
 
 #[test]
 fn a_worker_that_ends_early_is_reported_with_its_code_or_signal() {
-    let ended = |lines: &str| match start_script(lines, Purpose::Sign, 0).err().unwrap() {
+    let ended = |lines: &str| match start_script(lines, 0).err().unwrap() {
         StartError::Ended { ended } => ended,
         other => panic!("{other}"),
     };
@@ -200,14 +200,14 @@ fn a_worker_that_dies_over_its_job_is_reported() {
 
 #[test]
 fn what_is_not_a_worker_is_refused() {
-    // It takes what the front end sends first (30 bytes) and answers with a message of another tag.
-    let lines = "/usr/bin/head -c 30 >/dev/null; printf '\\020\\0\\0\\0\\0' >&0";
-    let error = start_script(lines, Purpose::Sign, 0);
+    // It takes what the front end sends first (21 bytes) and answers with a message of another tag.
+    let lines = "/usr/bin/head -c 21 >/dev/null; printf '\\020\\0\\0\\0\\0' >&0";
+    let error = start_script(lines, 0);
     assert!(matches!(
         error.err().unwrap(),
         StartError::Unexpected { tag: 16 }
     ));
-    let missing = Worker::start(Path::new("/nowhere/at/all"), Purpose::Sign, 0);
+    let missing = Worker::start(Path::new("/nowhere/at/all"), 0);
     assert!(matches!(missing.err().unwrap(), StartError::Spawn(_)));
 }
 
@@ -216,7 +216,7 @@ fn the_worker_gets_one_argument_and_no_environment_of_ours() {
     let dir = tempfile::tempdir().unwrap();
     let seen = dir.path().join("seen");
     let lines = format!("{{ echo \"$@\"; /usr/bin/env; }} > '{}'", seen.display());
-    assert!(start_script(&lines, Purpose::Sign, 0).is_err());
+    assert!(start_script(&lines, 0).is_err());
     let seen = fs::read_to_string(seen).unwrap();
     let mut lines = seen.lines();
     assert_eq!(lines.next(), Some("session-worker"));

@@ -17,7 +17,7 @@ use super::seen::Seen;
 use crate::ceremony::explain;
 use crate::ceremony::request::Request;
 use crate::roster::name::Name;
-use crate::session::front::{Coming, Purpose};
+use crate::session::front::Coming;
 use crate::vault::manifest::{MAX_MANIFEST, SignedManifest};
 use crate::vault::pins::{PinError, PinStore, Pins};
 use crate::vault::record::Digest;
@@ -401,8 +401,8 @@ impl<'w> Context<'w> {
     }
 
     /// Starts a worker, which waits for its job; `what` names it if it can't be started.
-    pub(super) fn worker(&self, purpose: Purpose, what: &str) -> Result<Coming, Failure> {
-        Coming::start(&self.world.programs.worker_program(), purpose)
+    pub(super) fn worker(&self, what: &str) -> Result<Coming, Failure> {
+        Coming::start(&self.world.programs.worker_program())
             .map_err(|error| report::session(what, &error))
     }
 

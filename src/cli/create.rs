@@ -20,11 +20,11 @@ use crate::ceremony::explain::fingerprint;
 use crate::openpgp::plan::Algorithm;
 use crate::roster::config::{Algorithm as ConfigAlgorithm, Config, Cycle};
 use crate::session::deal::{DealJob, Made, Seat};
-use crate::session::front::{self, Coming, Purpose, Ran, SessionError};
+use crate::session::front::{self, Coming, Dealing, SessionError};
 use crate::session::origin::Origin;
 use crate::session::refusal::Refusal;
 use crate::vault::manifest::{Seal, SignedManifest};
-use crate::world::{Batch, SafeText, Timestamp};
+use crate::world::{Batch, SafeText, Staged, Timestamp};
 
 const MAX_CONFIG: usize = 256 << 10;
 
@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         .next("quorate status"));
     }
     // It loads its libraries while the keys are read; it has nothing yet, and ends if it gets nothing.
-    let coming = context.worker(Purpose::Deal, "the vault")?;
+    let coming = context.worker("the vault")?;
     let config = read_config(context, &folder)?;
     let me = context.roster_name(config.roots.iter().map(|root| &root.name))?;
     let now = world.clock.now();
@@ -168,7 +168,17 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         seats,
     };
     let locked = taken.as_ref().is_some_and(|taken| taken.is_locked);
-    let (made, ran) = deal(context, options.strict, coming, &mut job, locked)?;
+    let dealing = deal(context, options.strict, coming, &mut job, locked)?;
+    // Written beside while the worker checks what it made, and put in place once it has.
+    let vault = context.lock(&folder)?;
+    let staged = stage(context, &folder, dealing.files())?;
+    let signed = read_back(dealing.files())?;
+    let (made, ran) = dealing
+        .checked()
+        .map_err(|error| session("the vault", &error))?;
+    staged.place()?;
+    drop(vault);
+    compare(context, &folder, &made)?;
     let missing = ran.hardening.missing();
     context.say(&format!(
         "session   {}; {:.3} s, ended",
@@ -179,7 +189,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         },
         ran.seconds
     ));
-    let signed = write(context, &folder, &made)?;
     context.say("checked   every share was used to rebuild; every file opens as it lies on disk");
     let manifest = signed.manifest();
     if let Ok(cert) = Cert::from_bytes(manifest.certificate.as_bytes()) {
@@ -294,7 +303,7 @@ fn deal(
     coming: Coming,
     job: &mut DealJob,
     locked: bool,
-) -> Result<(Vec<Made>, Ran), Failure> {
+) -> Result<Dealing, Failure> {
     let mut coming = Some(coming);
     for tried in 0..TRIES {
         if let (Origin::Import(import), true) = (&mut job.origin, locked) {
@@ -306,7 +315,7 @@ fn deal(
         }
         let worker = match coming.take() {
             Some(coming) => coming,
-            None => context.worker(Purpose::Deal, "the vault")?,
+            None => context.worker("the vault")?,
         };
         match front::deal(worker, strict, job) {
             Err(SessionError::Refused(Refusal::Passphrase)) if locked => {
@@ -392,10 +401,9 @@ pub(super) fn choose_cycle<'c>(
     }
 }
 
-/// Puts the files in place, vault.toml last, and compares the disk with what the session returned.
-fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedManifest, Failure> {
+/// Writes the files beside their places, vault.toml last.
+fn stage<'a>(context: &Context<'a>, folder: &Path, made: &[Made]) -> Result<Staged<'a>, Failure> {
     let world = &context.world;
-    let vault = context.lock(folder)?;
     let mut batch = Batch::new();
     for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
         batch = batch.folder(folder.join(sub), 0o755);
@@ -417,12 +425,14 @@ fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedMa
     for file in made {
         batch = batch.replace(folder.join(&file.path), file.bytes.clone(), 0o644);
     }
-    batch.commit(world.files, world.random)?;
-    drop(vault);
+    Ok(batch.stage(world.files, world.random)?)
+}
+
+/// Compares the disk with what the session returned.
+fn compare(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<(), Failure> {
+    let files = context.world.files;
     for file in made {
-        let there = world
-            .files
-            .read(&folder.join(&file.path), file.bytes.len() + 1)?;
+        let there = files.read(&folder.join(&file.path), file.bytes.len() + 1)?;
         if *there != file.bytes {
             return Err(Failure::new(
                 Exit::Failed,
@@ -431,6 +441,11 @@ fn write(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<SignedMa
             .next("check the disk; remove vault.toml and create anew"));
         }
     }
+    Ok(())
+}
+
+/// The manifest among the files.
+fn read_back(made: &[Made]) -> Result<SignedManifest, Failure> {
     let bytes = made.last().map_or(&[][..], |file| &file.bytes);
     SignedManifest::read_unpinned(bytes).map_err(|error| {
         Failure::new(

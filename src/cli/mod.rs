@@ -159,6 +159,7 @@ pub(crate) struct Identity {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Write a commented team.toml and the folder keys/ into this folder
     #[command(after_help = example::INIT)]

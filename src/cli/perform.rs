@@ -12,7 +12,6 @@ use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure};
 use super::{Identity, inbox, one_time, perform_pair, screen};
 use crate::ceremony::RequestError;
-use crate::session::front::Purpose;
 use crate::world::SafeText;
 
 #[derive(Args)]
@@ -47,7 +46,7 @@ impl Options {
 
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     // It loads its libraries while the vault is read; it has nothing yet, and ends if it gets nothing.
-    let coming = context.worker(Purpose::Sign, SafeText::new(&options.request).as_str())?;
+    let coming = context.worker(SafeText::new(&options.request).as_str())?;
     let opened = context.open()?;
     let found = opened.request(&options.request)?;
     if found.verified.request().with.is_some() {

@@ -11,6 +11,7 @@ use crate::vault::pins::{MAX_PINS, PinError, Pins};
 use crate::world::{Batch, SafeText};
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Write what this machine remembers: the key, the manifest, all that was seen
     #[command(

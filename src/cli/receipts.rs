@@ -13,6 +13,7 @@ use crate::vault::force::together;
 use crate::vault::render::kind_word;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Close the receipts without one person, by name; signed with your holder key, shown ever after
     #[command(after_help = super::example::CLOSE)]

@@ -24,6 +24,7 @@ use crate::openpgp::self_signatures;
 use crate::world::SafeText;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// The master key itself: everything under it ends
     #[command(after_help = super::example::REVOKE_KEY)]

@@ -20,6 +20,7 @@ use crate::vault::manifest::Seal;
 use crate::world::{SafeText, Timestamp};
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Tell what team.toml and keys/ come to: settings, keys, thresholds, whose loss would end it
     #[command(after_help = super::example::ROSTER)]

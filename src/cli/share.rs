@@ -15,6 +15,7 @@ use crate::vault::render::kind_word;
 use crate::world::Timestamp;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Open your shares and compare them with what the key signed; nothing is shown or written
     #[command(after_help = "Example:\n  quorate share verify -i age-identity.txt")]

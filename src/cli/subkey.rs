@@ -18,6 +18,7 @@ use crate::openpgp::plan::{Reason, Why};
 use crate::world::{SafeText, Timestamp};
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Open a request to bind the subkey that a signing host offers
     #[command(after_help = super::example::SUBKEY_BIND)]

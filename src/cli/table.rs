@@ -7,7 +7,7 @@ use super::report::{self, Exit, Failure};
 use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::Kind;
 use crate::ceremony::submission::Verdict;
-use crate::session::front::{Purpose, Signing};
+use crate::session::front::Signing;
 use crate::world::TerminalError;
 
 impl Table<'_> {
@@ -18,7 +18,7 @@ impl Table<'_> {
         opened: &Opened,
         submission: &Arrived,
     ) -> Result<Verdict, Failure> {
-        let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
+        let worker = self.context.worker(&self.found.id)?;
         let (signing, _) = self.sign(opened, worker, std::slice::from_ref(submission))?;
         match signing {
             Signing::Refused(mut failure) => match failure.verdicts.pop() {
@@ -37,7 +37,7 @@ impl Table<'_> {
         let opened = self.context.open()?;
         opened.not_ended(self.found)?;
         opened.same_state(self.found)?;
-        let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
+        let worker = self.context.worker(&self.found.id)?;
         self.carry_out(&opened, worker, submissions)
     }
 }

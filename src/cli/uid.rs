@@ -10,6 +10,7 @@ use super::report::Failure;
 use crate::openpgp::change::Wishes;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Open a request to add a user ID to the key
     #[command(after_help = super::example::UID_ADD)]

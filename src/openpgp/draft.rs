@@ -20,6 +20,7 @@ use super::draft_read::read_plan;
 use super::draft_rules::check;
 use super::plan::{Hash, Plan, Primary};
 use super::subpackets::area_of;
+use super::value::belongs_to;
 
 /// The most bytes that a draft may have. A certification of an RSA 16384 key has some 2,300;
 /// the manifest's draft carries the manifest.
@@ -304,10 +305,7 @@ impl Draft {
         if *filled.0 != *packet {
             return None;
         }
-        issuer
-            .verify(found.mpis(), hash_of(&self.plan), &self.digest)
-            .ok()
-            .map(|()| filled)
+        belongs_to(found.mpis(), hash_of(&self.plan), &self.digest, issuer).then_some(filled)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod standing;
 pub mod statement;
 pub mod subpackets;
 pub mod target;
+mod value;
 
 pub use draft::{Destination, Draft, DraftError, Signed};
 pub use plan::Plan;

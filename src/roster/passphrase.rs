@@ -15,6 +15,9 @@ pub const PASSPHRASE_CHARS: usize = 52;
 /// nothing; 2^10 is the lowest factor that other programs take for granted.
 pub const WORK: u8 = 10;
 
+/// Work of the practice file, whose plaintext everybody knows: the least that there is.
+pub const PRACTICE_WORK: u8 = 1;
+
 /// Most work that a vault file may ask for, as a power of two (4 MiB of memory, some 10 ms).
 pub const WORK_CAP: u8 = 12;
 
@@ -81,11 +84,25 @@ impl Passphrase {
 ///
 /// [`SealFailed`] if the plaintext has more than [`MAX_PLAINTEXT`] bytes or there is no randomness.
 pub fn encrypt(passphrase: &Passphrase, plaintext: &[u8]) -> Result<Vec<u8>, SealFailed> {
+    encrypt_with(passphrase, plaintext, WORK)
+}
+
+/// Encrypts a practice file: as [`encrypt`], with work 2^1.
+///
+/// # Errors
+///
+/// As [`encrypt`].
+pub fn encrypt_practice(passphrase: &Passphrase, plaintext: &[u8]) -> Result<Vec<u8>, SealFailed> {
+    encrypt_with(passphrase, plaintext, PRACTICE_WORK)
+}
+
+fn encrypt_with(
+    passphrase: &Passphrase,
+    plaintext: &[u8],
+    log_n: u8,
+) -> Result<Vec<u8>, SealFailed> {
     passphrase.expose(|passphrase| {
-        let recipient = ScryptRecipient {
-            passphrase,
-            log_n: WORK,
-        };
+        let recipient = ScryptRecipient { passphrase, log_n };
         age_file::encrypt(&recipient, plaintext)
     })
 }
@@ -172,20 +189,24 @@ mod tests {
 
     #[test]
     fn a_file_opens_under_its_passphrase_and_no_other() {
-        let file = encrypt(&passphrase(1), b"secret key").unwrap();
-        assert_eq!(*decrypt(&passphrase(1), &file, 100).unwrap(), b"secret key");
-        assert_eq!(
-            decrypt(&passphrase(2), &file, 100).unwrap_err(),
-            OpenError::WrongPassphrase
-        );
+        for encrypt in [encrypt, encrypt_practice] {
+            let file = encrypt(&passphrase(1), b"secret key").unwrap();
+            assert_eq!(*decrypt(&passphrase(1), &file, 100).unwrap(), b"secret key");
+            assert_eq!(
+                decrypt(&passphrase(2), &file, 100).unwrap_err(),
+                OpenError::WrongPassphrase
+            );
+        }
     }
 
     #[test]
     fn the_age_crate_opens_our_files() {
-        let file = encrypt(&passphrase(3), b"secret key").unwrap();
-        let stock = age::scrypt::Identity::new(SecretString::from(text(&passphrase(3))));
-        let plaintext = age::decrypt(&stock, &file).unwrap();
-        assert_eq!(plaintext, b"secret key");
+        for encrypt in [encrypt, encrypt_practice] {
+            let file = encrypt(&passphrase(3), b"secret key").unwrap();
+            let stock = age::scrypt::Identity::new(SecretString::from(text(&passphrase(3))));
+            let plaintext = age::decrypt(&stock, &file).unwrap();
+            assert_eq!(plaintext, b"secret key");
+        }
     }
 
     fn stock_file(log_n: u8) -> Vec<u8> {

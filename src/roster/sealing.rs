@@ -3,7 +3,6 @@
 use thiserror::Error;
 
 pub use super::age_recipient::{AgeRecipient, AgeRecipientError};
-pub(crate) use super::openpgp_recipient::seal_to;
 pub use super::openpgp_recipient::{
     Certificates, NoKey, OpenPgpKeys, OpenPgpRecipient, OpenPgpRecipientError,
 };

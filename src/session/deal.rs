@@ -1,7 +1,7 @@
 //! Making a vault: the key, its revocations, the passphrases, their shares, and the manifest.
 //!
-//! Only files leave this function, sealed or public. Before it answers it rebuilds each passphrase
-//! from quorums that together use every share, and decrypts the very bytes that it returns.
+//! Only files leave this process, sealed or public. They count once [`Vault::check`] has rebuilt each passphrase from
+//! quorums that together use every share, and decrypted the very bytes that were handed out.
 
 use quorate_share::{
     Candidates, Generation, KeyFingerprint, Kind, SetHeader, SetId, Share, Threshold,
@@ -23,7 +23,7 @@ use crate::roster::config::Attest;
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
-use crate::roster::passphrase::{Passphrase, decrypt, encrypt};
+use crate::roster::passphrase::{Passphrase, SealFailed, decrypt, encrypt, encrypt_practice};
 use crate::roster::sealed_share::SealedShare;
 use crate::roster::sealing::{Recipient, seal};
 use crate::vault::manifest::{Dealt, Manifest, Member, OwnCopy, ShareSet, SignedManifest};
@@ -78,11 +78,18 @@ pub(super) fn broken(what: impl ToString) -> Refusal {
     Refusal::Dealing(what.to_string())
 }
 
-/// Makes a vault. The manifest is the last of the files.
+/// A vault as it was made.
+pub struct Vault {
+    /// Its files; the manifest is the last.
+    pub files: Vec<Made>,
+    sets: Vec<Split>,
+}
+
+/// Makes a vault.
 ///
 /// # Errors
 /// [`Refusal::Dealing`].
-pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
+pub fn deal(job: &DealJob) -> Result<Vault, Refusal> {
     let created = job.now.to_openpgp().ok_or_else(|| broken("the time"))?;
     let Custody {
         mut key,
@@ -101,30 +108,33 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
     let certificate = key.to_certificate(&own).map_err(broken)?;
     let identity = OneTimeIdentity::generate();
 
-    let master = File::make("master", &key.to_file(&own).map_err(broken)?)?;
+    let master = File::make("master", &key.to_file(&own).map_err(broken)?, encrypt)?;
     let revocation = File::make(
         "revocation",
         &revocations(&mut key, own.bound(), created, &identity)?,
+        encrypt,
     )?;
-    let practice = File::make("practice", practice_text(&fingerprint).as_bytes())?;
+    let practice = File::make(
+        "practice",
+        practice_text(&fingerprint).as_bytes(),
+        encrypt_practice,
+    )?;
 
-    let sets = [
+    let (mut sets, mut split) = (Vec::new(), Vec::new());
+    for (kind, threshold, file) in [
         (Kind::Master, job.master, &master),
         (Kind::Revocation, job.revocation, &revocation),
-    ]
-    .into_iter()
-    .map(|(kind, threshold, file)| {
+    ] {
         let dealing = Dealing {
             job,
             fingerprint: &fingerprint,
             kind,
             threshold,
         };
-        dealing.run(file, &practice, &mut files)
-    })
-    .collect::<Result<Vec<_>, _>>()?;
-
-    practice.opens(&practice.passphrase)?;
+        let (set, shares) = dealing.run(file, &practice, &mut files)?;
+        sets.push(set);
+        split.extend(shares);
+    }
     if let Some(old) = &job.succeeds {
         files.extend(old.said_by(&mut key, created)?);
     }
@@ -171,7 +181,39 @@ pub fn deal(job: &DealJob) -> Result<Vec<Made>, Refusal> {
         path: "vault.toml".to_owned(),
         bytes: signed_text,
     });
-    Ok(files)
+    Ok(Vault { files, sets: split })
+}
+
+impl Vault {
+    /// Rebuilds each passphrase from its shares, and opens with it the bytes that were handed out.
+    ///
+    /// # Errors
+    /// [`Refusal::Dealing`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.sets.iter().try_for_each(|set| set.check(&self.files))
+    }
+}
+
+/// A file and the shares of its passphrase.
+struct Split {
+    path: String,
+    plaintext_digest: [u8; 32],
+    shares: Vec<Share>,
+    threshold: Threshold,
+}
+
+impl Split {
+    fn check(&self, files: &[Made]) -> Result<(), Refusal> {
+        let rebuilt = rebuilt_by_all(&self.shares, self.threshold)?;
+        let passphrase = Passphrase::from_recovered(&rebuilt).map_err(broken)?;
+        let file = files.iter().find(|file| file.path == self.path);
+        let file = file.ok_or_else(|| broken("a file is missing"))?;
+        let opened = decrypt(&passphrase, &file.bytes, MAX_OPENED).map_err(broken)?;
+        if <[u8; 32]>::from(Sha256::digest(&opened)) != self.plaintext_digest {
+            return Err(broken("a file opened to other bytes"));
+        }
+        Ok(())
+    }
 }
 
 /// A file under a passphrase of its own.
@@ -183,7 +225,11 @@ struct File {
 }
 
 impl File {
-    fn make(stem: &str, plaintext: &[u8]) -> Result<Self, Refusal> {
+    fn make(
+        stem: &str,
+        plaintext: &[u8],
+        encrypt: fn(&Passphrase, &[u8]) -> Result<Vec<u8>, SealFailed>,
+    ) -> Result<Self, Refusal> {
         let mut bits = Zeroizing::new([0_u8; 32]);
         getrandom::fill(&mut *bits).map_err(broken)?;
         let passphrase = Passphrase::from_random(&mut bits);
@@ -201,18 +247,13 @@ impl File {
         Sha256::digest(&self.bytes).into()
     }
 
-    /// Opens the very bytes of the file with a passphrase that was rebuilt from shares.
-    fn opens_with(&self, rebuilt: &[u8]) -> Result<(), Refusal> {
-        let passphrase = Passphrase::from_recovered(rebuilt).map_err(broken)?;
-        self.opens(&passphrase)
-    }
-
-    fn opens(&self, passphrase: &Passphrase) -> Result<(), Refusal> {
-        let opened = decrypt(passphrase, &self.bytes, MAX_OPENED).map_err(broken)?;
-        if <[u8; 32]>::from(Sha256::digest(&opened)) != self.plaintext_digest {
-            return Err(broken("a file opened to other bytes"));
+    fn split(&self, shares: Vec<Share>, threshold: Threshold) -> Split {
+        Split {
+            path: self.path.clone(),
+            plaintext_digest: self.plaintext_digest,
+            shares,
+            threshold,
         }
-        Ok(())
     }
 }
 
@@ -274,7 +315,12 @@ impl Dealing<'_> {
             .map_err(broken)
     }
 
-    fn run(&self, file: &File, practice: &File, out: &mut Vec<Made>) -> Result<ShareSet, Refusal> {
+    fn run(
+        &self,
+        file: &File,
+        practice: &File,
+        out: &mut Vec<Made>,
+    ) -> Result<(ShareSet, [Split; 2]), Refusal> {
         let header = self.header(self.kind)?;
         let practice_header = self.header(self.kind.practice())?;
         let real = self.shares(file, &header)?;
@@ -299,16 +345,11 @@ impl Dealing<'_> {
             dealt: self.job.now,
             shares: dealt,
         };
-        file.opens_with(&rebuilt_by_all(&real, self.threshold)?)?;
-        // Both sets have shares of the one practice passphrase, so the file is opened once for both.
-        let drilled = rebuilt_by_all(&drill, self.threshold)?;
-        if !practice
-            .passphrase
-            .expose(|text| bool::from(text.ct_eq(drilled.as_slice())))
-        {
-            return Err(broken("the practice shares"));
-        }
-        Ok(set)
+        let split = [
+            file.split(real, self.threshold),
+            practice.split(drill, self.threshold),
+        ];
+        Ok((set, split))
     }
 
     fn seal(

@@ -2,17 +2,16 @@
 
 use std::path::Path;
 
+use super::channel::Message;
 use super::deal::{DealJob, Made, Seat};
-pub use super::harden::Purpose;
-
 use super::drill::{DrillFailure, DrillJob, DrillReply};
 use super::harden::Hardening;
 use super::job::made_from_fields;
 use super::pair_job::{pair_of_replies, pair_to_fields};
 use super::refusal::Refusal;
 use super::sign::{PairFailure, SignFailure, SignJob, SignReply};
-use super::start::{Reply, StartError, Starting};
-use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN, SIGN_PAIR};
+use super::start::{Reply, StartError, Starting, Worker};
+use super::tags::{DEAL, DONE, DRILL, MADE, REFUSED, SIGN, SIGN_PAIR};
 use crate::roster::sealing::Recipient;
 
 /// Why a session gave nothing.
@@ -72,8 +71,8 @@ impl Coming {
     ///
     /// # Errors
     /// [`SessionError::Start`].
-    pub fn start(program: &Path, purpose: Purpose) -> Result<Self, SessionError> {
-        Ok(Self(Starting::spawn(program, purpose)?))
+    pub fn start(program: &Path) -> Result<Self, SessionError> {
+        Ok(Self(Starting::spawn(program)?))
     }
 }
 
@@ -81,9 +80,31 @@ impl Coming {
 // locked page is touched.
 const ROOM_TO_SIGN: usize = 512 << 10;
 /// scrypt takes 1 MiB for a vault file.
-const ROOM_TO_DEAL: usize = 2 << 20;
+const ROOM_TO_DEAL: usize = (1 << 20) + ROOM_TO_SIGN;
 /// scrypt at a person's passphrase takes 256 MiB.
 const ROOM_FOR_PASSPHRASES: usize = 260 << 20;
+
+/// The worker, locked up, with memory for a job of these fields.
+fn ready(
+    coming: Coming,
+    strict: bool,
+    fields: &[Vec<u8>],
+    room: usize,
+) -> Result<Worker, SessionError> {
+    let size: usize = fields.iter().map(Vec::len).sum();
+    // What goes in, what is made from it, and room for the libraries.
+    let wanted = size * 3 + room;
+    let worker = coming.0.ready(wanted)?;
+    let hardening = worker.hardening();
+    if strict && !hardening.is_complete() {
+        return Err(SessionError::NotHardened(hardening.missing()));
+    }
+    Ok(worker)
+}
+
+fn borrowed(fields: &[Vec<u8>]) -> Vec<&[u8]> {
+    fields.iter().map(Vec::as_slice).collect()
+}
 
 fn run(
     coming: Coming,
@@ -92,16 +113,9 @@ fn run(
     fields: &[Vec<u8>],
     room: usize,
 ) -> Result<(Reply, Ran), SessionError> {
-    let size: usize = fields.iter().map(Vec::len).sum();
-    // What goes in, what is made from it, and room for the libraries.
-    let wanted = size * 3 + room;
-    let worker = coming.0.lock(wanted)?;
+    let worker = ready(coming, strict, fields, room)?;
     let hardening = worker.hardening();
-    if strict && !hardening.is_complete() {
-        return Err(SessionError::NotHardened(hardening.missing()));
-    }
-    let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
-    let reply = worker.call(tag, &fields)?;
+    let reply = worker.call(tag, &borrowed(fields))?;
     let seconds = reply.seconds;
     Ok((reply, Ran { hardening, seconds }))
 }
@@ -164,26 +178,71 @@ pub fn drill(
     Ok((drilling.ok_or(SessionError::Answer)?, ran))
 }
 
+/// A vault that is made and not checked yet.
+pub struct Dealing {
+    worker: Worker,
+    files: Vec<Made>,
+}
+
+impl Dealing {
+    /// Its files, to be written beside. Only [`Dealing::checked`] makes them a vault's.
+    #[must_use]
+    pub fn files(&self) -> &[Made] {
+        &self.files
+    }
+
+    /// Waits until the worker has checked them and is gone.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub fn checked(self) -> Result<(Vec<Made>, Ran), SessionError> {
+        let hardening = self.worker.hardening();
+        let reply = self.worker.reply()?;
+        match reply.message.tag {
+            DONE => Ok((
+                self.files,
+                Ran {
+                    hardening,
+                    seconds: reply.seconds,
+                },
+            )),
+            _ => Err(refused_dealing(&reply.message)),
+        }
+    }
+}
+
 /// Makes a vault.
 ///
 /// # Errors
 /// [`SessionError`].
-pub fn deal(coming: Coming, strict: bool, job: &DealJob) -> Result<(Vec<Made>, Ran), SessionError> {
+pub fn deal(coming: Coming, strict: bool, job: &DealJob) -> Result<Dealing, SessionError> {
     let fields = job.to_fields().map_err(SessionError::Refused)?;
     let typed = |seat: &Seat| matches!(seat.recipient, Recipient::Passphrase(_));
     let room = match job.seats.iter().any(typed) {
         true => ROOM_TO_DEAL + ROOM_FOR_PASSPHRASES,
         false => ROOM_TO_DEAL,
     };
-    let (reply, ran) = run(coming, strict, DEAL, &fields, room)?;
-    let fields = &reply.message.fields;
-    match reply.message.tag {
-        DONE => Ok((made_from_fields(fields).ok_or(SessionError::Answer)?, ran)),
-        REFUSED => Err(
-            SignFailure::from_fields(fields).map_or(SessionError::Answer, |failure| {
-                SessionError::Refused(failure.refusal)
-            }),
-        ),
-        _ => Err(SessionError::Answer),
+    let mut worker = ready(coming, strict, &fields, room)?;
+    worker.send(DEAL, &borrowed(&fields))?;
+    let message = worker.receive()?;
+    match message.tag {
+        MADE => Ok(Dealing {
+            files: made_from_fields(&message.fields).ok_or(SessionError::Answer)?,
+            worker,
+        }),
+        _ => {
+            let reply = worker.end(message)?;
+            Err(refused_dealing(&reply.message))
+        }
     }
+}
+
+fn refused_dealing(answer: &Message) -> SessionError {
+    let failure = match answer.tag {
+        REFUSED => SignFailure::from_fields(&answer.fields),
+        _ => None,
+    };
+    failure.map_or(SessionError::Answer, |failure| {
+        SessionError::Refused(failure.refusal)
+    })
 }

@@ -368,10 +368,10 @@ fn seat(fields: &Fields) -> Option<Seat> {
 
 /// The fields of a dealing's answer: path and bytes of each file.
 #[must_use]
-pub fn made_to_fields(files: Vec<Made>) -> Vec<Vec<u8>> {
+pub fn made_to_fields(files: &[Made]) -> Vec<&[u8]> {
     files
-        .into_iter()
-        .flat_map(|file| [file.path.into_bytes(), file.bytes])
+        .iter()
+        .flat_map(|file| [file.path.as_bytes(), &file.bytes])
         .collect()
 }
 

@@ -12,15 +12,13 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::channel::{ChannelError, Message, read_message, write_message};
-use super::harden::{HardenError, Hardening, Purpose, lock_up, warm_up};
+use super::harden::{HardenError, Hardening, lock_up, warm_up};
 
 /// The argument that makes the program the worker.
 pub const WORKER_ARGUMENT: &str = "session-worker";
 
-/// Front to worker, first: purpose (1 byte). The libraries are loaded while the front end prepares the job.
-pub const TAG_START: u8 = 1;
-/// Front to worker, then: bytes of memory that the job will need (8 bytes, big-endian).
-pub const TAG_LOCK: u8 = 4;
+/// Front to worker, first: bytes of memory that the job will need (8 bytes, big-endian).
+pub const TAG_MEMORY: u8 = 1;
 /// Worker to front: locked up; one field, the [`Hardening`] as text.
 pub const TAG_READY: u8 = 2;
 /// Worker to front: not fit for a secret; one field, why, as text.
@@ -104,6 +102,8 @@ pub struct Worker {
     child: Reaped,
     stream: UnixStream,
     hardening: Hardening,
+    /// When the job was sent.
+    sent: Instant,
 }
 
 /// The answer of a worker that has ended.
@@ -125,7 +125,7 @@ impl Drop for Reaped {
     }
 }
 
-/// A worker that loads its libraries, not locked up yet. Killed when dropped.
+/// A worker that starts its libraries and locks itself up. Killed when dropped.
 pub struct Starting {
     child: Reaped,
     stream: UnixStream,
@@ -137,7 +137,7 @@ impl Starting {
     /// # Errors
     ///
     /// [`StartError`].
-    pub fn spawn(program: &Path, purpose: Purpose) -> Result<Self, StartError> {
+    pub fn spawn(program: &Path) -> Result<Self, StartError> {
         let (stream, theirs) = UnixStream::pair().map_err(StartError::Spawn)?;
         let mut command = Command::new(program);
         command
@@ -147,12 +147,10 @@ impl Starting {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let mut child = Reaped(command.spawn().map_err(StartError::Spawn)?);
+        let child = Reaped(command.spawn().map_err(StartError::Spawn)?);
         // It holds our copy of the worker's end, and without it the worker's end is noticed.
         drop(command);
         set_limit(&stream, READY_WITHIN)?;
-        write_message(&mut &stream, TAG_START, &[&[purpose.byte()]])
-            .map_err(|error| explain(&mut child, error, READY_WITHIN))?;
         Ok(Self { child, stream })
     }
 
@@ -161,10 +159,10 @@ impl Starting {
     /// # Errors
     ///
     /// [`StartError`].
-    pub fn lock(self, wanted_bytes: usize) -> Result<Worker, StartError> {
+    pub fn ready(self, wanted_bytes: usize) -> Result<Worker, StartError> {
         let Self { mut child, stream } = self;
         let wanted = (wanted_bytes as u64).to_be_bytes();
-        let ready = write_message(&mut &stream, TAG_LOCK, &[&wanted])
+        let ready = write_message(&mut &stream, TAG_MEMORY, &[&wanted])
             .and_then(|()| read_message(&mut &stream))
             .map_err(|error| explain(&mut child, error, READY_WITHIN))?;
         let text = match ready.fields.as_slice() {
@@ -180,22 +178,19 @@ impl Starting {
             hardening: hardening.ok_or(StartError::Unexpected { tag: ready.tag })?,
             child,
             stream,
+            sent: Instant::now(),
         })
     }
 }
 
 impl Worker {
-    /// Starts `program` and locks it up at once: see [`Starting`].
+    /// Starts `program` and waits until it is locked up: see [`Starting`].
     ///
     /// # Errors
     ///
     /// [`StartError`].
-    pub fn start(
-        program: &Path,
-        purpose: Purpose,
-        wanted_bytes: usize,
-    ) -> Result<Self, StartError> {
-        Starting::spawn(program, purpose)?.lock(wanted_bytes)
+    pub fn start(program: &Path, wanted_bytes: usize) -> Result<Self, StartError> {
+        Starting::spawn(program)?.ready(wanted_bytes)
     }
 
     /// What the worker says that it gave up.
@@ -210,11 +205,48 @@ impl Worker {
     ///
     /// [`StartError`], also when it answered but didn't end well.
     pub fn call(mut self, tag: u8, fields: &[&[u8]]) -> Result<Reply, StartError> {
-        let start = Instant::now();
+        self.send(tag, fields)?;
+        self.reply()
+    }
+
+    /// Sends the job.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub fn send(&mut self, tag: u8, fields: &[&[u8]]) -> Result<(), StartError> {
+        self.sent = Instant::now();
         set_limit(&self.stream, REPLY_WITHIN)?;
-        let message = write_message(&mut &self.stream, tag, fields)
-            .and_then(|()| read_message(&mut &self.stream))
-            .map_err(|error| explain(&mut self.child, error, REPLY_WITHIN))?;
+        write_message(&mut &self.stream, tag, fields)
+            .map_err(|error| explain(&mut self.child, error, REPLY_WITHIN))
+    }
+
+    /// Reads what comes before the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub fn receive(&mut self) -> Result<Message, StartError> {
+        read_message(&mut &self.stream)
+            .map_err(|error| explain(&mut self.child, error, REPLY_WITHIN))
+    }
+
+    /// Reads the answer and waits for the end of the process.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], also when it answered but didn't end well.
+    pub fn reply(mut self) -> Result<Reply, StartError> {
+        let message = self.receive()?;
+        self.end(message)
+    }
+
+    /// Waits for the end of the process, whose answer this is.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], when it didn't end well.
+    pub fn end(mut self, answer: Message) -> Result<Reply, StartError> {
         // The channel closes when the process ends.
         let end = loop {
             // A signal to the front end, such as a resized terminal's, is no end of the worker.
@@ -235,8 +267,8 @@ impl Worker {
             });
         }
         Ok(Reply {
-            message,
-            seconds: start.elapsed().as_secs_f64(),
+            message: answer,
+            seconds: self.sent.elapsed().as_secs_f64(),
         })
     }
 }
@@ -278,23 +310,6 @@ fn end_of(child: &mut Reaped) -> io::Result<ExitStatus> {
     child.0.wait()
 }
 
-impl Purpose {
-    fn byte(self) -> u8 {
-        match self {
-            Self::Sign => 1,
-            Self::Deal => 2,
-        }
-    }
-
-    fn of(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Sign),
-            2 => Some(Self::Deal),
-            _ => None,
-        }
-    }
-}
-
 /// The worker's end of the channel.
 pub struct Channel(File);
 
@@ -323,33 +338,24 @@ impl Channel {
         Ok(Self(File::from(own)))
     }
 
-    /// Learns the purpose, gives up everything else and says so. Afterwards comes the job.
+    /// Gives up everything but the channel and says so. Afterwards comes the job.
     ///
     /// # Errors
     ///
     /// [`BeginError`].
     pub fn ready(&mut self) -> Result<Hardening, BeginError> {
-        let start = self.receive()?;
-        let purpose = match start.fields.as_slice() {
-            [purpose] if start.tag == TAG_START => purpose,
-            _ => return Err(BeginError::NotStart),
-        };
-        let purpose = match purpose.as_slice() {
-            [byte] => Purpose::of(*byte).ok_or(BeginError::NotStart)?,
-            _ => return Err(BeginError::NotStart),
-        };
         // Libraries read their configuration and load their parts at first use, which isn't
         // possible afterwards.
-        let warm = warm_up(purpose);
-        let lock = self.receive()?;
-        let wanted = match lock.fields.as_slice() {
-            [wanted] if lock.tag == TAG_LOCK => <[u8; 8]>::try_from(wanted.as_slice()),
+        let locked_up = warm_up().map(|()| lock_up(self));
+        let memory = self.receive()?;
+        let wanted = match memory.fields.as_slice() {
+            [wanted] if memory.tag == TAG_MEMORY => <[u8; 8]>::try_from(wanted.as_slice()),
             _ => return Err(BeginError::NotStart),
         };
         let wanted = wanted.map_err(|_| BeginError::NotStart)?;
         // What can't be counted isn't there either.
         let wanted = usize::try_from(u64::from_be_bytes(wanted)).unwrap_or(usize::MAX);
-        match warm.and_then(|()| lock_up(self, wanted)) {
+        match locked_up.and_then(|locked_up| locked_up.try_memory(wanted)) {
             Ok(hardening) => {
                 self.send(TAG_READY, &[hardening.to_string().as_bytes()])?;
                 Ok(hardening)

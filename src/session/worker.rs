@@ -1,4 +1,4 @@
-//! The worker: one job, one answer, the end.
+//! The worker: one job, one answer, the end. A dealing hands out its files before the answer, which says that they are checked.
 
 use super::channel::Message;
 use super::deal::{DealJob, deal};
@@ -8,7 +8,7 @@ use super::pair_job::{pair_from_fields, pair_to_fields};
 use super::refusal::Refusal;
 use super::sign::{SignFailure, SignJob, SignReply, sign, sign_pair};
 use super::start::Channel;
-use super::tags::{DEAL, DONE, DRILL, REFUSED, SIGN, SIGN_PAIR};
+use super::tags::{DEAL, DONE, DRILL, MADE, REFUSED, SIGN, SIGN_PAIR};
 
 /// Locks this process up, does the one job and ends it. The front end reads how it went from
 /// the answer; the exit code only tells whether there was one.
@@ -17,7 +17,10 @@ pub fn main() -> std::process::ExitCode {
     let worked = Channel::take().ok().and_then(|mut channel| {
         channel.ready().ok()?;
         let job = channel.receive().ok()?;
-        let (tag, fields) = answer(&job);
+        let (tag, fields) = match job.tag {
+            DEAL => dealt(&job, &mut channel)?,
+            _ => answer(&job),
+        };
         let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
         channel.send(tag, &fields).ok()
     });
@@ -50,15 +53,27 @@ fn answer(job: &Message) -> (u8, Vec<Vec<u8>>) {
             },
             None => refused(Refusal::Job),
         },
-        DEAL => match DealJob::from_fields(&job.fields) {
-            Some(job) => match deal(&job) {
-                Ok(files) => (DONE, made_to_fields(files)),
-                Err(refusal) => refused(refusal),
-            },
-            None => refused(Refusal::Job),
-        },
         _ => refused(Refusal::Job),
     }
+}
+
+/// A dealing: its files at once, so that the front end can write them beside, and the answer once they are checked.
+fn dealt(job: &Message, channel: &mut Channel) -> Option<(u8, Vec<Vec<u8>>)> {
+    let made = match DealJob::from_fields(&job.fields) {
+        Some(job) => deal(&job),
+        None => Err(Refusal::Job),
+    };
+    let checked = match made {
+        Ok(made) => {
+            channel.send(MADE, &made_to_fields(&made.files)).ok()?;
+            made.check()
+        }
+        Err(refusal) => Err(refusal),
+    };
+    Some(match checked {
+        Ok(()) => (DONE, Vec::new()),
+        Err(refusal) => refused(refusal),
+    })
 }
 
 fn refused(refusal: Refusal) -> (u8, Vec<Vec<u8>>) {

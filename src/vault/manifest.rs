@@ -287,18 +287,7 @@ impl SignedManifest {
     /// # Errors
     /// [`ManifestError`].
     pub fn read(file: &[u8], pinned: &Fingerprint) -> Result<Self, ManifestError> {
-        let (body, armor) = split(file)?;
-        let manifest = Manifest::parse(body)?;
-        manifest_signature::verify(manifest.certificate.as_bytes(), pinned, body, armor)?;
-        if manifest.fingerprint != *pinned {
-            return Err(ManifestError::Rule(
-                "it names another key than its certificate",
-            ));
-        }
-        Ok(Self {
-            manifest,
-            digest: Digest::of(body),
-        })
+        Self::read_as(file, Some(pinned))
     }
 
     /// Reads a manifest that is signed by the key that it names itself. Whether that is the right
@@ -307,9 +296,24 @@ impl SignedManifest {
     /// # Errors
     /// [`ManifestError`].
     pub fn read_unpinned(file: &[u8]) -> Result<Self, ManifestError> {
-        let (body, _) = split(file)?;
-        let fingerprint = Manifest::parse(body)?.fingerprint;
-        Self::read(file, &fingerprint)
+        Self::read_as(file, None)
+    }
+
+    /// Without a pin it has to be signed by the key that it names.
+    fn read_as(file: &[u8], pinned: Option<&Fingerprint>) -> Result<Self, ManifestError> {
+        let (body, armor) = split(file)?;
+        let manifest = Manifest::parse(body)?;
+        let fingerprint = pinned.unwrap_or(&manifest.fingerprint);
+        manifest_signature::verify(manifest.certificate.as_bytes(), fingerprint, body, armor)?;
+        if manifest.fingerprint != *fingerprint {
+            return Err(ManifestError::Rule(
+                "it names another key than its certificate",
+            ));
+        }
+        Ok(Self {
+            manifest,
+            digest: Digest::of(body),
+        })
     }
 
     /// What it says.

@@ -92,6 +92,18 @@ impl Batch {
     /// written; everything that [`Files`] can meet. If only the last folder could not be forced to the
     /// disk, the set is in place and the error says that it may not be durable.
     pub fn commit(self, files: &dyn Files, random: &dyn Random) -> Result<(), FilesError> {
+        self.stage(files, random)?.place()
+    }
+
+    /// Writes all beside, durably, and puts nothing in place.
+    ///
+    /// # Errors
+    /// As [`Batch::commit`], as far as it comes before the first renaming. Nothing remains.
+    pub fn stage<'a>(
+        self,
+        files: &'a dyn Files,
+        random: &dyn Random,
+    ) -> Result<Staged<'a>, FilesError> {
         for put in self.puts.iter().filter(|put| !put.replaces) {
             if files.kind(&put.path)?.is_some() {
                 return Err(FilesError {
@@ -101,39 +113,58 @@ impl Batch {
                 });
             }
         }
-        let mut done = Done::default();
-        let result = self.carry_out(files, random, &mut done);
-        if result.is_err() && !done.complete {
-            done.undo(files);
-        }
-        result
+        let mut staged = Staged {
+            files,
+            puts: self.puts,
+            changed: BTreeSet::new(),
+            done: Done::default(),
+        };
+        staged.write(&self.folders, random)?;
+        Ok(staged)
     }
+}
 
-    fn carry_out(
-        &self,
-        files: &dyn Files,
-        random: &dyn Random,
-        done: &mut Done,
-    ) -> Result<(), FilesError> {
-        let mut folders = BTreeSet::new();
-        for (path, mode) in &self.folders {
-            if files.kind(path)?.is_none() {
-                files.create_dir(path, *mode)?;
-                done.folders.push(path.clone());
-                folders.insert(folder_of(path));
+/// A batch that lies beside its places, durably. Dropped before all is in place it takes itself back, as far as
+/// nothing was replaced yet.
+#[must_use = "nothing is in place yet"]
+pub struct Staged<'a> {
+    files: &'a dyn Files,
+    puts: Vec<Put>,
+    /// Folders in which names have changed or will.
+    changed: BTreeSet<PathBuf>,
+    done: Done,
+}
+
+impl Staged<'_> {
+    fn write(&mut self, folders: &[(PathBuf, u32)], random: &dyn Random) -> Result<(), FilesError> {
+        for (path, mode) in folders {
+            if self.files.kind(path)?.is_none() {
+                self.files.create_dir(path, *mode)?;
+                self.done.folders.push(path.clone());
+                self.changed.insert(folder_of(path));
             }
         }
         for put in &self.puts {
             let temporary = folder_of(&put.path).join(temporary_name(&put.path, random)?);
             // Noted before it is written: a failed write may have left something.
-            done.temporaries.push(temporary.clone());
-            files.write_new(&temporary, &put.bytes, put.mode)?;
+            self.done.temporaries.push(temporary.clone());
+            self.files.write_new(&temporary, &put.bytes, put.mode)?;
         }
-        for temporary in &done.temporaries {
-            files.sync(temporary)?;
+        for temporary in &self.done.temporaries {
+            self.files.sync(temporary)?;
         }
-        folders.extend(self.puts.iter().map(|put| folder_of(&put.path)));
-        let mut renames = done
+        let theirs = self.puts.iter().map(|put| folder_of(&put.path));
+        self.changed.extend(theirs);
+        Ok(())
+    }
+
+    /// Puts all in place.
+    ///
+    /// # Errors
+    /// As [`Batch::commit`].
+    pub fn place(mut self) -> Result<(), FilesError> {
+        let mut renames = self
+            .done
             .temporaries
             .clone()
             .into_iter()
@@ -144,21 +175,31 @@ impl Batch {
                 // What is in other folders is durable before the last file makes it valid. Within its
                 // own folder file systems keep the order of renames.
                 let own = folder_of(&put.path);
-                for folder in folders.iter().filter(|folder| **folder != own) {
-                    files.sync_dir(folder)?;
+                for folder in self.changed.iter().filter(|folder| **folder != own) {
+                    self.files.sync_dir(folder)?;
                 }
-                folders = BTreeSet::from([own]);
+                self.changed = BTreeSet::from([own]);
             }
             if put.replaces {
-                files.rename(&temporary, &put.path)?;
-                done.replaced = true;
+                self.files.rename(&temporary, &put.path)?;
+                self.done.replaced = true;
             } else {
-                files.rename_new(&temporary, &put.path)?;
-                done.placed.push(put.path.clone());
+                self.files.rename_new(&temporary, &put.path)?;
+                self.done.placed.push(put.path.clone());
             }
         }
-        done.complete = true;
-        folders.iter().try_for_each(|folder| files.sync_dir(folder))
+        self.done.complete = true;
+        self.changed
+            .iter()
+            .try_for_each(|folder| self.files.sync_dir(folder))
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        if !self.done.complete {
+            self.done.undo(self.files);
+        }
     }
 }
 
@@ -174,7 +215,7 @@ struct Done {
 
 impl Done {
     /// Takes back as much as can be. Errors are left alone: the first one is what counts.
-    fn undo(self, files: &dyn Files) {
+    fn undo(&self, files: &dyn Files) {
         // Temporaries that were renamed are gone, so this passes over them.
         for path in &self.temporaries {
             let _ = files.remove(path);

@@ -23,7 +23,7 @@ pub mod safe_text;
 pub mod terminal;
 pub mod timestamp;
 
-pub use durable::{Batch, is_temporary, sweep_temporaries};
+pub use durable::{Batch, Staged, is_temporary, sweep_temporaries};
 pub use files::{Entry, Fault, Files, FilesError, Kind, LockGuard, Operation};
 pub use parallel::in_parallel;
 pub use programs::{Command, Output, Program, Programs, ProgramsError};

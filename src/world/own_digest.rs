@@ -15,8 +15,13 @@ const SETTLED: i64 = 10;
 /// More than any line that is remembered here.
 const MAX_LINE: usize = 512;
 
-/// SHA-256 of `program`, from `memory` if that was written about the very same file: same device, inode,
-/// size, and times of the last change to contents and inode, the latter of which nobody can set.
+/// SHA-256 of `program`, if `memory` was written about the very same file: same device, inode, size, and times
+/// of the last change to contents and inode, the latter of which nobody can set.
+pub(super) fn recalled(program: &Path, memory: &Path) -> Option<[u8; 32]> {
+    recall(memory, &identity(&std::fs::metadata(program).ok()?))
+}
+
+/// SHA-256 of `program`, from `memory` as [`recalled`] or from the file.
 ///
 /// # Errors
 /// The program can't be read.

@@ -247,6 +247,13 @@ impl Programs for RealPrograms {
 
     fn begin_own_digest(&self) {
         let (cell, programs) = (Arc::clone(&self.digest), self.clone());
+        let memory = programs.memory.as_deref();
+        let known =
+            memory.and_then(|memory| own_digest::recalled(&programs.worker_program(), memory));
+        if known.is_some() {
+            cell.get_or_init(|| known);
+            return;
+        }
         // Without a thread, `own_digest` computes it later.
         let _ = Builder::new().stack_size(128 * 1024).spawn(move || {
             cell.get_or_init(|| programs.digest().ok());

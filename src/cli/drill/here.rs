@@ -5,7 +5,6 @@ use crate::cli::carry_out::{Arrived, Table};
 use crate::cli::here::AtOneKeyboard;
 use crate::cli::own_share::{Answer, OwnShare};
 use crate::cli::report::Failure;
-use crate::session::front::Purpose;
 
 impl AtOneKeyboard for Table<'_, VerifiedDrill> {
     fn invitation(&self) -> String {
@@ -35,7 +34,7 @@ impl AtOneKeyboard for Table<'_, VerifiedDrill> {
     fn carry_out_now(&self, arrived: &[Arrived]) -> Result<(), Failure> {
         let opened = self.context.open()?;
         opened.not_ended(self.found)?;
-        let worker = self.context.worker(Purpose::Sign, &self.found.id)?;
+        let worker = self.context.worker(&self.found.id)?;
         self.drill(&opened, worker, arrived)
     }
 }

@@ -15,6 +15,7 @@ use super::report::{Exit, Failure};
 use crate::ceremony::request::RequestError;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Open a drill; your own answer goes along
     #[command(after_help = example::DRILL_OPEN)]

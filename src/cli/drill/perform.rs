@@ -19,7 +19,7 @@ use crate::cli::report::{self, Exit, Failure, path};
 use crate::cli::{Identity, inbox, one_time, screen};
 use crate::roster::name::Name;
 use crate::session::drill::{DrillFailure, DrillJob, DrillReply, DrillVerdict};
-use crate::session::front::{self, Coming, Drilling, Purpose, Ran};
+use crate::session::front::{self, Coming, Drilling, Ran};
 use crate::session::refusal::Refusal;
 use crate::world::{SafeText, Timestamp};
 
@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     opened.not_ended(&found)?;
 
     // It starts while gpg or a person opens the identity.
-    let coming = context.worker(Purpose::Sign, &found.id)?;
+    let coming = context.worker(&found.id)?;
     let secrets = one_time::open(context, &opened, &me, &desk, &options.identity)?;
     let table = Table {
         context,

@@ -16,6 +16,7 @@ use super::example;
 use super::report::Failure;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Make this host's own signing subkey and the file that asks the roots to bind it
     #[command(after_help = example::HOST_OFFER)]

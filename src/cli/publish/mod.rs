@@ -12,6 +12,7 @@ use super::context::Context;
 use super::report::Failure;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Send the certificate to a keyserver, read it back and say what the server kept
     #[command(after_help = "Example:\n  quorate publish keyserver hkps://keyserver.example.org")]

@@ -7,30 +7,28 @@ use rustix::mm::{MlockAllFlags, mlockall, munlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use rustix::process::{getrlimit, set_dumpable_behavior, setrlimit};
 
-use super::{HardenError, Hardening, Landlock, Memory, filter, try_memory};
+use super::{Hardening, Landlock, LockedUp, Memory, filter};
 
 /// Rights that are taken away, of Linux 6.12. Later kernels know more, which the filter of system calls covers.
 const RIGHTS: ABI = ABI::V6;
 /// `CAP_IPC_LOCK` in the capabilities of `/proc/self/status`.
 const CAP_IPC_LOCK: u32 = 14;
 
-pub(super) fn lock_up(
-    channel: BorrowedFd<'_>,
-    wanted_bytes: usize,
-) -> Result<Hardening, HardenError> {
+pub(super) fn lock_up(channel: BorrowedFd<'_>) -> LockedUp {
     // The order matters: each step takes away what the ones before it needed.
     let dumps = no_dumps().is_err();
     // Landlock and seccomp want it from who isn't root. Both tell if it failed.
     let _ = rustix::thread::set_no_new_privs(true);
-    let memory = lock_memory(wanted_bytes)?;
+    let (memory, limit) = lock_memory();
     let landlock = restrict_files();
     let seccomp = filter::install(channel).is_ok();
-    Ok(Hardening {
+    let hardening = Hardening {
         memory,
         dumps,
         landlock,
         seccomp,
-    })
+    };
+    LockedUp { hardening, limit }
 }
 
 /// No core file, no core to a program of the system, and no debugger of the same user.
@@ -45,7 +43,8 @@ pub(super) fn no_dumps() -> rustix::io::Result<()> {
     limit
 }
 
-fn lock_memory(wanted_bytes: usize) -> Result<Memory, HardenError> {
+/// What is locked, and most bytes that may be where it isn't all.
+fn lock_memory() -> (Memory, u64) {
     let limit = getrlimit(Resource::Memlock);
     // What the person may have anyway.
     let raised = Rlimit {
@@ -59,17 +58,18 @@ fn lock_memory(wanted_bytes: usize) -> Result<Memory, HardenError> {
     // Below a limit, locking all would make a later allocation fail in the middle of the work. Each
     // page is locked when it is first touched: what was never touched holds no secret.
     let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
-    if (limit.is_none() || may_lock_all()) && mlockall(all).is_ok() {
-        if try_memory(wanted_bytes).is_ok() {
-            return Ok(Memory::All);
-        }
-        // The capability may be one of a user namespace, which the limit doesn't heed.
-        let _ = munlockall();
+    let every = (limit.is_none() || may_lock_all()) && mlockall(all).is_ok();
+    let limit = limit.unwrap_or(u64::MAX);
+    match every {
+        true => (Memory::All, limit),
+        false => (Memory::Secrets { limit }, limit),
     }
-    try_memory(wanted_bytes)?;
-    Ok(Memory::Secrets {
-        limit: limit.unwrap_or(u64::MAX),
-    })
+}
+
+/// Takes back that all memory is locked, now and later.
+pub(super) fn unlock_all() {
+    // It can't fail for a process that has locked.
+    let _ = munlockall();
 }
 
 /// Whether `CAP_IPC_LOCK` is in effect.

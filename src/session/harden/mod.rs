@@ -13,15 +13,6 @@ use std::os::fd::AsFd;
 
 use thiserror::Error;
 
-/// What the worker will do; it decides what must be loaded beforehand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Rebuild a key and sign.
-    Sign,
-    /// Make secrets, split and seal them.
-    Deal,
-}
-
 /// Which memory is kept out of swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
@@ -162,29 +153,50 @@ impl fmt::Display for Hardening {
     }
 }
 
-/// Gives up everything but computing and the one channel. There is no way back. What the job needs of
-/// the libraries must be [loaded](warm_up) before.
-///
-/// `wanted_bytes` is the memory that the job will need; it is tried. The process should have one thread.
-///
-/// # Errors
-///
-/// [`HardenError`]. What the kernel lacks is not an error but told in the answer.
-pub fn lock_up(channel: &impl AsFd, wanted_bytes: usize) -> Result<Hardening, HardenError> {
+/// A process that has given up everything but computing and the one channel.
+pub struct LockedUp {
+    hardening: Hardening,
+    /// Most bytes that may be locked where not all memory can be.
+    #[cfg(target_os = "linux")]
+    limit: u64,
+}
+
+impl LockedUp {
+    /// Takes this much memory and gives it back, so that it doesn't fail over its job.
+    ///
+    /// # Errors
+    ///
+    /// [`HardenError::NoMemory`].
+    pub fn try_memory(mut self, wanted_bytes: usize) -> Result<Hardening, HardenError> {
+        #[cfg(target_os = "linux")]
+        if self.hardening.memory == Memory::All && try_memory(wanted_bytes).is_err() {
+            // The capability to lock all may be one of a user namespace, which the limit doesn't heed.
+            linux::unlock_all();
+            self.hardening.memory = Memory::Secrets { limit: self.limit };
+        }
+        try_memory(wanted_bytes)?;
+        Ok(self.hardening)
+    }
+}
+
+/// Gives up everything but computing and the one channel. There is no way back. The libraries
+/// must have [started](warm_up) before. The process should have one thread. What the kernel lacks is told in the
+/// answer.
+pub fn lock_up(channel: &impl AsFd) -> LockedUp {
     #[cfg(target_os = "linux")]
     {
-        linux::lock_up(channel.as_fd(), wanted_bytes)
+        linux::lock_up(channel.as_fd())
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = channel;
-        try_memory(wanted_bytes)?;
-        Ok(Hardening {
+        let hardening = Hardening {
             memory: Memory::Secrets { limit: 0 },
             dumps: true,
             landlock: Landlock::Missing,
             seccomp: false,
-        })
+        };
+        LockedUp { hardening }
     }
 }
 
