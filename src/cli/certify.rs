@@ -76,6 +76,13 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     context.say("The key would sign this, and nothing else:");
     display::to_ask(context, &opened, &drafts)?;
+    let key_ends = opened.key_now()?.expires;
+    if terms.ends().is_some_and(|end| end > key_ends) {
+        context.note(&format!(
+            "note: the key itself expires {}, before these certifications do",
+            key_ends.day()
+        ));
+    }
     let ask = Ask {
         targets,
         ..Ask::of_master(drafts)
@@ -102,6 +109,13 @@ struct Terms {
 }
 
 impl Terms {
+    /// When what is made ends, if it does.
+    fn ends(&self) -> Option<Timestamp> {
+        let made = u64::from(self.stamp.created);
+        let after = u64::from(self.expires_after?);
+        Timestamp::from_seconds(made + after)
+    }
+
     fn read(opened: &Opened, options: &Options, now: Timestamp) -> Result<Self, Failure> {
         let usage = |what: String| Failure::new(Exit::Usage, what);
         let certainty = match options.certainty.as_str() {

@@ -465,3 +465,93 @@ pub(super) fn practice_text(fingerprint: &Fingerprint) -> String {
         fingerprint.to_hex()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openpgp::plan::Algorithm;
+    use crate::vault::manifest::Seal;
+
+    fn made() -> Vault {
+        let now = Timestamp::from_day("2026-05-01").unwrap();
+        let names = ["anna", "ben", "cleo", "dan"];
+        let seats = names.map(|name| {
+            let recipient = OneTimeIdentity::generate().recipient();
+            Seat {
+                member: Member {
+                    name: Name::parse(name).unwrap(),
+                    seal: Seal::Age(recipient.to_string()),
+                    attest: None,
+                },
+                recipient: Recipient::Age(recipient),
+            }
+        });
+        deal(&DealJob {
+            vault_id: [7; 16],
+            origin: Origin::New {
+                algorithm: Algorithm::EdDsa,
+                expires: now.plus_days(100),
+                subkey_for: None,
+            },
+            user_id: "Team <team@example.org>".to_owned(),
+            now,
+            master: Threshold::new(3).unwrap(),
+            revocation: Threshold::new(2).unwrap(),
+            attest: Attest::None,
+            request_days: 7,
+            any_root_may_revoke: false,
+            succeeds: None,
+            seats: seats.into(),
+        })
+        .unwrap()
+    }
+
+    fn file<'a>(vault: &'a mut Vault, path: &str) -> &'a mut Made {
+        let files = &mut vault.files;
+        files.iter_mut().find(|file| file.path == path).unwrap()
+    }
+
+    #[test]
+    fn a_vault_as_it_was_made_passes_and_ends_with_its_manifest() {
+        let vault = made();
+        vault.check().unwrap();
+        let last = vault.files.last().unwrap();
+        assert_eq!(last.path, "vault.toml");
+        let manifest = SignedManifest::read_unpinned(&last.bytes).unwrap();
+        assert_eq!(manifest.sets.len(), 2);
+        // Three files under passphrases, a sealed share of each set for each root, the manifest.
+        assert_eq!(vault.files.len(), 3 + 2 * 4 + 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_the_one_made_is_found() {
+        let files = ["master.1.age", "revocation.1.age", "practice.1.age"];
+        for (path, other) in files.iter().zip(files.iter().cycle().skip(1)) {
+            let mut vault = made();
+            let bytes = file(&mut vault, other).bytes.clone();
+            file(&mut vault, path).bytes = bytes;
+            assert!(vault.check().is_err(), "{path}");
+
+            let mut vault = made();
+            file(&mut vault, path).bytes.truncate(500);
+            assert!(vault.check().is_err(), "{path}");
+
+            let mut vault = made();
+            vault.files.retain(|file| file.path != *path);
+            assert!(vault.check().is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_another_dealing_is_found_wherever_it_stands() {
+        let other = made();
+        for set in 0..4 {
+            for seat in 0..4 {
+                let mut vault = made();
+                let text = other.sets[set].shares[seat].to_text();
+                vault.sets[set].shares[seat] = Share::from_text(text.as_bytes()).unwrap();
+                assert!(vault.check().is_err(), "set {set}, seat {seat}");
+            }
+        }
+    }
+}

@@ -298,13 +298,15 @@ mod tests {
         fn at(&self, name: &str) -> PathBuf {
             self.dir.path().join(name)
         }
-        fn commit(&self, files: &dyn Files) -> Result<(), FilesError> {
-            let batch = Batch::new()
+        fn batch(&self) -> Batch {
+            Batch::new()
                 .folder(self.at("sub"), 0o755)
                 .put(self.at("sub/a"), b"first".to_vec(), 0o600)
                 .put(self.at("b"), b"second".to_vec(), 0o644)
-                .replace(self.at("c"), b"third".to_vec(), 0o644);
-            batch.commit(files, &SeededRandom::new(7))
+                .replace(self.at("c"), b"third".to_vec(), 0o644)
+        }
+        fn commit(&self, files: &dyn Files) -> Result<(), FilesError> {
+            self.batch().commit(files, &SeededRandom::new(7))
         }
         /// What lies there, without temporary files.
         fn names(&self) -> Vec<String> {
@@ -387,6 +389,27 @@ mod tests {
             }
             place.is_whole(n);
         }
+    }
+
+    #[test]
+    fn what_is_staged_is_in_no_place_and_goes_away_when_it_is_dropped() {
+        let place = Place::new();
+        let (files, random) = (RealFiles::default(), SeededRandom::new(7));
+        let staged = place.batch().stage(&files, &random).unwrap();
+        assert_eq!(
+            (place.names(), place.content("c")),
+            (vec!["c".into(), "sub".into()], b"old".to_vec())
+        );
+        drop(staged);
+        assert_eq!((place.names(), place.sweep()), (vec!["c".into()], 0));
+        place
+            .batch()
+            .stage(&files, &random)
+            .unwrap()
+            .place()
+            .unwrap();
+        place.is_whole(0);
+        assert_eq!(place.content("c"), b"third");
     }
 
     #[test]

@@ -127,6 +127,24 @@ fn targets_that_can_not_be_certified_are_named() {
 }
 
 #[test]
+fn a_certification_that_outlives_the_key_is_told_of() {
+    let team = served();
+    let good = team.target("good.asc");
+    let identity = team.identity("anna");
+    let certify = |days| {
+        let until = team.now().plus_days(days).day();
+        let done = team.run(
+            "anna",
+            &["certify", &good, "--until", &until, "-i", &identity],
+        );
+        done.exits(0);
+        done.noted.contains("the key itself expires 20")
+    };
+    assert!(!certify(20));
+    assert!(certify(500));
+}
+
+#[test]
 fn what_a_terminal_would_obey_is_shown_as_text() {
     let team = served();
     let evil = "Ev\u{1b}[2Jil \u{202e}gro.elpmaxe@live\u{200b} <evil@example.org>";
