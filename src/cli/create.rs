@@ -11,12 +11,13 @@ use super::attesters::Attesters;
 use super::context::Context;
 use super::import;
 use super::keys::Keys;
-use super::lint;
+use super::lint::say as say_lint;
 use super::own_share::TRIES;
 use super::report::{Exit, Failure, path, session};
 use super::seats::seat;
 use super::succeed;
 use crate::ceremony::explain::fingerprint;
+use crate::openpgp::lint::lint;
 use crate::openpgp::plan::Algorithm;
 use crate::roster::config::{Algorithm as ConfigAlgorithm, Config, Cycle};
 use crate::session::deal::{DealJob, Made, Seat};
@@ -173,12 +174,17 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let vault = context.lock(&folder)?;
     let staged = stage(context, &folder, dealing.files())?;
     let signed = read_back(dealing.files())?;
+    let manifest = signed.manifest();
+    let pins = context.pins_of_new(&folder, &signed, &me)?;
+    let certificate = Cert::from_bytes(manifest.certificate.as_bytes()).ok();
+    let findings = certificate.map(|certificate| lint(&certificate, now));
     let (made, ran) = dealing
         .checked()
         .map_err(|error| session("the vault", &error))?;
     staged.place()?;
     drop(vault);
     compare(context, &folder, &made)?;
+    pins.place()?;
     let missing = ran.hardening.missing();
     context.say(&format!(
         "session   {}; {:.3} s, ended",
@@ -190,11 +196,9 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         ran.seconds
     ));
     context.say("checked   every share was used to rebuild; every file opens as it lies on disk");
-    let manifest = signed.manifest();
-    if let Ok(cert) = Cert::from_bytes(manifest.certificate.as_bytes()) {
-        lint::tell(context, &cert, 9);
+    if let Some(findings) = &findings {
+        say_lint(context, findings, 9);
     }
-    context.remember_new(&folder, &signed, &me)?;
 
     context.say("");
     let verb = if taken.is_some() {

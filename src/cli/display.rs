@@ -92,7 +92,7 @@ fn show(
         context.say(&format!("  in all: {}", explain::title(drafts)));
         return Ok(());
     }
-    let before = opened.certified_before();
+    let before = opened.certified_before(drafts);
     for draft in drafts {
         let old = match (subject(draft.plan()), &in_use) {
             (Some(subject), _) => before

@@ -195,7 +195,11 @@ fn line(finding: &Finding) -> String {
 
 /// Tells what the world would say of a certificate that was just made or is about to leave; in a column of this width.
 pub(super) fn tell(context: &Context<'_>, cert: &Cert, width: usize) {
-    let findings = lint(cert, context.world.clock.now());
+    say(context, &lint(cert, context.world.clock.now()), width);
+}
+
+/// Tells such findings.
+pub(super) fn say(context: &Context<'_>, findings: &[Finding], width: usize) {
     let refused = |finding: &&Finding| finding.severity != Severity::Advice;
     if !findings.iter().any(|finding| refused(&finding)) {
         context.say(&format!(

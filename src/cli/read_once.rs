@@ -72,8 +72,12 @@ pub(super) fn is_about(file: &[u8], asked: &impl Asked) -> bool {
 
 /// The request or drill that such a piece names.
 pub(super) fn named(file: &[u8], form: &Form) -> Option<Digest> {
-    let about = form.about;
-    let name = format!("\n{about}: ").into_bytes();
+    digest_after(file, form.about)
+}
+
+/// The digest in a line of this name; nothing is verified by it.
+pub(super) fn digest_after(file: &[u8], name: &str) -> Option<Digest> {
+    let name = format!("\n{name}: ").into_bytes();
     let at = file.windows(name.len()).position(|window| window == name)?;
     let digits = file.get(at + name.len()..)?.get(..64)?;
     std::str::from_utf8(digits).ok()?.parse().ok()

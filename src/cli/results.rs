@@ -1,5 +1,6 @@
 //! What came of requests: results that count, and minutes.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -84,27 +85,39 @@ impl Opened {
             .filter(move |one| one.0.request == request && one.0.operator == *opener)
     }
 
-    /// What earlier results of this vault certified, by subject: in words.
-    pub(super) fn certified_before(&self) -> HashMap<Vec<u8>, String> {
-        let mut map = HashMap::new();
-        if self.evidence.results.is_empty() {
-            return map;
+    /// What results of this vault last did to the subjects of these drafts: in words, by subject.
+    pub(super) fn certified_before(&self, drafts: &[Draft]) -> HashMap<Vec<u8>, String> {
+        let mut told = HashMap::new();
+        let subjects = |drafts: &[Draft]| -> HashSet<Vec<u8>> {
+            drafts
+                .iter()
+                .filter_map(|one| subject(one.plan()))
+                .collect()
+        };
+        let mut wanted = subjects(drafts);
+        if wanted.is_empty() || self.evidence.results.is_empty() {
+            return told;
         }
-        for found in self.requests().into_iter().flatten() {
-            if !matches!(self.outcome(&found), Ok(Some(_))) {
+        let of_them =
+            |found: &Found| !subjects(&found.verified.request().drafts).is_disjoint(&wanted);
+        let mut requests: Vec<Found> = self.requests().into_iter().flatten().collect();
+        requests.retain(of_them);
+        requests.sort_by_key(|found| Reverse(found.verified.request().opened));
+        for found in requests {
+            if wanted.is_empty() || !matches!(self.outcome(&found), Ok(Some(_))) {
                 continue;
             }
-            for draft in &found.verified.request().drafts {
-                let Some(subject) = subject(draft.plan()) else {
+            for draft in found.verified.request().drafts.iter().rev() {
+                let Some(subject) = subject(draft.plan()).filter(|one| wanted.remove(one)) else {
                     continue;
                 };
-                map.insert(
+                told.insert(
                     subject,
                     format!("{} by request {}", explain::effect(draft.plan()), found.id),
                 );
             }
         }
-        map
+        told
     }
 
     /// The newest minutes and attempts: those that no others name.

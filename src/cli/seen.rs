@@ -2,9 +2,11 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
+use super::evidence::Piece;
 use super::opened::{Found, Opened};
-use super::read_once::is_about;
+use super::read_once::{digest_after, is_about};
 use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::Kind as No;
 use crate::openpgp::learnt;
@@ -62,9 +64,10 @@ impl Opened {
         for (_, file) in &self.evidence.results {
             let result = Digest::of(file);
             let of_a_request = || {
-                let told: &HashMap<_, Vec<_>> = told.get_or_init(|| self.requests_by_result());
-                let mut told = told.get(&result).into_iter().flatten();
-                told.any(|request| self.is_a_result(*request, result))
+                let told: &HashMap<_, Vec<_>> = told.get_or_init(|| self.minutes_by_result());
+                let told = told.get(&result).into_iter().flatten();
+                let mut told = told.filter_map(|(relative, file)| self.minutes_in(relative, file));
+                told.any(|one| one.0.result == result && self.is_a_result(one.0.request, result))
             };
             look("result", result, &of_a_request);
         }
@@ -104,11 +107,13 @@ impl Opened {
         own.is_ok_and(|own| learnt::evidence(file, &own).is_ok())
     }
 
-    /// Of which requests all minutes say that a result is.
-    fn requests_by_result(&self) -> HashMap<Digest, Vec<Digest>> {
-        let mut told: HashMap<Digest, Vec<Digest>> = HashMap::new();
-        for one in self.all_minutes() {
-            told.entry(one.0.result).or_default().push(one.0.request);
+    /// The minutes that name a result, by its digest; not verified.
+    fn minutes_by_result(&self) -> HashMap<Digest, Vec<&(PathBuf, Piece)>> {
+        let mut told: HashMap<Digest, Vec<_>> = HashMap::new();
+        for one in &self.evidence.minutes {
+            if let Some(result) = digest_after(&one.1, "result") {
+                told.entry(result).or_default().push(one);
+            }
         }
         told
     }

@@ -8,7 +8,7 @@ use super::report::{Exit, Failure};
 use crate::roster::name::Name;
 use crate::vault::manifest::{Manifest, SignedManifest};
 use crate::vault::pins::Pins;
-use crate::world::SafeText;
+use crate::world::{SafeText, Staged};
 
 impl Context<'_> {
     /// A name that must be on the roster.
@@ -79,16 +79,15 @@ impl Context<'_> {
         })
     }
 
-    /// Pins a vault that was made here.
-    pub(super) fn remember_new(
+    /// The pins of a vault that is made here, written beside their place.
+    pub(super) fn pins_of_new(
         &self,
         folder: &Path,
         signed: &SignedManifest,
         me: &Name,
-    ) -> Result<(), Failure> {
+    ) -> Result<Staged<'_>, Failure> {
         let pins = Pins::of(signed, Some(me));
-        self.pins()?
-            .write(folder, &signed.vault_id, &pins, self.world.random)?;
-        Ok(())
+        let store = self.pins()?;
+        Ok(store.stage(folder, &signed.vault_id, &pins, self.world.random)?)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::manifest::SignedManifest;
 use super::record::Digest;
 use crate::roster::name::Name;
-use crate::world::{Batch, Files, FilesError, Kind, Random};
+use crate::world::{Batch, Files, FilesError, Kind, Random, Staged};
 
 /// Most bytes of pins: 4 MiB.
 pub const MAX_PINS: usize = 4 << 20;
@@ -181,6 +181,20 @@ impl<'a> PinStore<'a> {
         pins: &Pins,
         random: &dyn Random,
     ) -> Result<(), FilesError> {
+        self.stage(folder, vault, pins, random)?.place()
+    }
+
+    /// Writes the pins beside their place.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub fn stage(
+        &self,
+        folder: &Path,
+        vault: &[u8; 16],
+        pins: &Pins,
+        random: &dyn Random,
+    ) -> Result<Staged<'a>, FilesError> {
         let own = self.vault_folder(vault);
         let by_folder = self.folder_pin(folder);
         let text = toml::to_string(pins).unwrap_or_default();
@@ -195,7 +209,7 @@ impl<'a> PinStore<'a> {
         if !known.is_ok_and(|known| *known == id) {
             batch = batch.replace(by_folder, id, 0o600);
         }
-        batch.commit(self.files, random)
+        batch.stage(self.files, random)
     }
 }
 

@@ -131,11 +131,12 @@ fn a_certification_that_outlives_the_key_is_told_of() {
     let team = served();
     let good = team.target("good.asc");
     let identity = team.identity("anna");
+    let identity = identity.to_str().unwrap();
     let certify = |days| {
         let until = team.now().plus_days(days).day();
         let done = team.run(
             "anna",
-            &["certify", &good, "--until", &until, "-i", &identity],
+            &["certify", &good, "--until", &until, "-i", identity],
         );
         done.exits(0);
         done.noted.contains("the key itself expires 20")
