@@ -98,16 +98,15 @@ impl Opened {
         if wanted.is_empty() || self.evidence.results.is_empty() {
             return told;
         }
-        let of_them =
-            |found: &Found| !subjects(&found.verified.request().drafts).is_disjoint(&wanted);
         let mut requests: Vec<Found> = self.requests().into_iter().flatten().collect();
-        requests.retain(of_them);
         requests.sort_by_key(|found| Reverse(found.verified.request().opened));
         for found in requests {
-            if wanted.is_empty() || !matches!(self.outcome(&found), Ok(Some(_))) {
+            let drafts = &found.verified.request().drafts;
+            if subjects(drafts).is_disjoint(&wanted) || !matches!(self.outcome(&found), Ok(Some(_)))
+            {
                 continue;
             }
-            for draft in found.verified.request().drafts.iter().rev() {
+            for draft in drafts.iter().rev() {
                 let Some(subject) = subject(draft.plan()).filter(|one| wanted.remove(one)) else {
                     continue;
                 };
@@ -115,6 +114,9 @@ impl Opened {
                     subject,
                     format!("{} by request {}", explain::effect(draft.plan()), found.id),
                 );
+            }
+            if wanted.is_empty() {
+                break;
             }
         }
         told
