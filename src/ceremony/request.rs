@@ -215,7 +215,7 @@ impl Request {
 }
 
 /// The word where a request is bound to no state.
-const UNBOUND: &str = "unbound";
+pub const UNBOUND: &str = "unbound";
 
 fn state_line(state: Option<Digest>) -> String {
     state.map_or_else(|| UNBOUND.to_owned(), |digest| digest.to_string())

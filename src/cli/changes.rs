@@ -181,7 +181,7 @@ impl Opened {
         let Some(state) = found.verified.request().state else {
             return Ok(());
         };
-        for other in self.requests().into_iter().flatten() {
+        for other in self.requests_about_itself() {
             let rival = other.verified.request();
             if other.verified.digest() == found.verified.digest() || rival.state != Some(state) {
                 continue;

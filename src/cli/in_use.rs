@@ -40,9 +40,8 @@ impl Opened {
         let created = Cert::from_bytes(self.manifest().certificate.as_bytes()).map_err(broken)?;
         let mut packets = Vec::new();
         if !self.evidence.results.is_empty() {
-            for found in self.requests().into_iter().flatten() {
+            for found in self.requests_about_itself() {
                 let drafts = &found.verified.request().drafts;
-                // A thousand certifications of others needn't be verified for this.
                 if !drafts.iter().any(|draft| draft.plan().is_about_itself()) {
                     continue;
                 }
@@ -139,7 +138,7 @@ impl Opened {
         if self.evidence.results.is_empty() {
             return Ok(found);
         }
-        for request in self.requests().into_iter().flatten() {
+        for request in self.requests_about_itself() {
             let drafts = &request.verified.request().drafts;
             let succeeds = |draft: &Draft| matches!(draft.plan(), Plan::Succeed { .. });
             if !drafts.iter().any(succeeds) {

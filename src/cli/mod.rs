@@ -86,6 +86,7 @@ mod successor;
 mod table;
 mod take_back;
 mod uid;
+mod unverified;
 mod verify;
 mod verify_changes;
 mod verify_told;

@@ -10,6 +10,7 @@ use quorate_share::Kind;
 use super::evidence::{Evidence, Piece, Pieces};
 use super::read_once::ReadOnce;
 use super::report::{self, Exit, Failure};
+use super::unverified::may_be_about_itself;
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
 use crate::ceremony::request::{RequestError, VerifiedRequest};
@@ -237,6 +238,15 @@ impl Opened {
             found.map_err(|error| (Self::id_of(relative), error))
         };
         each_once(self.evidence.requests.iter().map(read).collect())
+    }
+
+    /// The genuine requests that can have changed the own certificate. The certifications of strangers, which are nearly
+    /// all in an old vault, aren't even verified for it.
+    pub(super) fn requests_about_itself(&self) -> impl Iterator<Item = Found> + '_ {
+        let files = self.evidence.requests.iter();
+        let files = files.filter(|(_, file)| may_be_about_itself(file));
+        let all = files.map(|(relative, file)| self.request_in(relative, file));
+        each_once(all.collect()).into_iter().flatten()
     }
 
     /// The request with this digest.

@@ -12,7 +12,6 @@ use sequoia_openpgp::Cert;
 use super::evidence::Piece;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
-use crate::ceremony::asked::{Asked, Form};
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
@@ -62,25 +61,6 @@ fn asked<A>(
             verified: Rc::new(read(file).map_err(Rc::new)?),
         })
     })
-}
-
-/// Does an answer, an objection, a result, minutes or an attempt name this request or drill? A vault of ten years has
-/// thousands that name others; nothing is verified by it.
-pub(super) fn is_about(file: &[u8], asked: &impl Asked) -> bool {
-    named(file, asked.form()) == Some(asked.digest())
-}
-
-/// The request or drill that such a piece names.
-pub(super) fn named(file: &[u8], form: &Form) -> Option<Digest> {
-    digest_after(file, form.about)
-}
-
-/// The digest in a line of this name; nothing is verified by it.
-pub(super) fn digest_after(file: &[u8], name: &str) -> Option<Digest> {
-    let name = format!("\n{name}: ").into_bytes();
-    let at = file.windows(name.len()).position(|window| window == name)?;
-    let digits = file.get(at + name.len()..)?.get(..64)?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 impl Opened {

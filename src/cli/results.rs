@@ -5,13 +5,17 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use sequoia_openpgp::packet::UserID;
+
 use super::opened::{Found, Opened, ids_of};
 use super::report::{Exit, Failure};
+use super::unverified::{line_after, may_be_about_one};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
 use crate::openpgp::Plan;
 use crate::openpgp::draft::{Destination, Draft};
+use crate::openpgp::plan::Primary;
 use crate::vault::record::Digest;
 use crate::world::SafeText;
 
@@ -98,9 +102,23 @@ impl Opened {
         if wanted.is_empty() || self.evidence.results.is_empty() {
             return told;
         }
-        let mut requests: Vec<Found> = self.requests().into_iter().flatten().collect();
-        requests.sort_by_key(|found| Reverse(found.verified.request().opened));
-        for found in requests {
+        let user_ids: Vec<&[u8]> = drafts
+            .iter()
+            .filter_map(|one| certified(one.plan()))
+            .map(|(_, user_id)| user_id.value())
+            .collect();
+        let requests = self.evidence.requests.iter();
+        let mut requests: Vec<_> = requests
+            .filter(|(_, file)| may_be_about_one(file, &user_ids))
+            .collect();
+        requests.sort_by_cached_key(|(_, file)| Reverse(line_after(file, "opened")));
+        for (relative, file) in requests {
+            let Ok(found) = self.request_in(relative, file) else {
+                continue;
+            };
+            let Some(found) = self.request_of(found.verified.digest()) else {
+                continue;
+            };
             let drafts = &found.verified.request().drafts;
             if subjects(drafts).is_disjoint(&wanted) || !matches!(self.outcome(&found), Ok(Some(_)))
             {
@@ -153,17 +171,21 @@ impl Opened {
 
 /// Whose user ID a plan is about, for comparing with earlier results; none for what is about the own key.
 pub(super) fn subject(plan: &Plan) -> Option<Vec<u8>> {
+    certified(plan).map(|(target, user_id)| {
+        let mut subject = target.fingerprint().as_bytes().to_vec();
+        subject.extend_from_slice(user_id.value());
+        subject
+    })
+}
+
+fn certified(plan: &Plan) -> Option<(&Primary, &UserID)> {
     match plan {
         Plan::Certify {
             target, user_id, ..
         }
         | Plan::RevokeCertification {
             target, user_id, ..
-        } => {
-            let mut subject = target.fingerprint().as_bytes().to_vec();
-            subject.extend_from_slice(user_id.value());
-            Some(subject)
-        }
+        } => Some((target, user_id)),
         _ => None,
     }
 }

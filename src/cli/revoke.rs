@@ -325,7 +325,7 @@ impl Opened {
         key: &Fingerprint,
         reason: Reason,
     ) -> Result<Option<(Draft, Vec<u8>)>, Failure> {
-        for found in self.requests().into_iter().flatten() {
+        for found in self.requests_about_itself() {
             let drafts = &found.verified.request().drafts;
             let is_it = |draft: &Draft| match draft.plan() {
                 Plan::RevokeSubkey { subkey, why, .. } => {

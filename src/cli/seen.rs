@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::evidence::Piece;
 use super::opened::{Found, Opened};
-use super::read_once::{digest_after, is_about};
+use super::unverified::{digest_after, is_about};
 use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::Kind as No;
 use crate::openpgp::learnt;
