@@ -53,9 +53,9 @@ pub(super) fn run(context: &Context<'_>, opened: &Opened, how: &How) -> Result<(
     revoke::confirm(context, &key, "key", how.confirm.as_deref())?;
 
     let copy = open(context, opened, &me, &how.identity)?;
-    let primary = opened.primary()?;
+    let primary = opened.primary();
     let not_there = || exchanged(&copy.file);
-    let found = revocation::find(&copy.text, &drafts[0], &primary).ok_or_else(not_there)?;
+    let found = revocation::find(&copy.text, &drafts[0], primary).ok_or_else(not_there)?;
     let learnt = learnt::read(&found, &in_use)
         .ok()
         .and_then(|mut found| found.pop())
@@ -120,11 +120,11 @@ pub(super) fn verify(
     identity: &Identity,
 ) -> Result<(), Failure> {
     let copy = open(context, opened, me, identity)?;
-    let primary = opened.primary()?;
+    let primary = opened.primary();
     let key = opened.fingerprint.clone();
     for reason in [Reason::Compromised, Reason::None] {
         let draft = opened.made_in_advance(&key, reason)?;
-        let found = draft.and_then(|draft| revocation::find(&copy.text, &draft, &primary));
+        let found = draft.and_then(|draft| revocation::find(&copy.text, &draft, primary));
         if found.is_none() {
             return Err(exchanged(&copy.file));
         }

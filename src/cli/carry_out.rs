@@ -86,7 +86,7 @@ impl Table<'_> {
         let verified = &self.found.verified;
         let result = outcome::write(verified.digest(), &reply.signatures)
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        let outcome = Outcome::read(&result, verified, &opened.primary()?).map_err(|error| {
+        let outcome = Outcome::read(&result, verified, opened.primary()).map_err(|error| {
             Failure::new(
                 Exit::Forged,
                 format!("what the session returned is refused: {error}"),

@@ -157,7 +157,7 @@ impl Terms {
             ))
             .next("quorate rotate"));
         }
-        let primary = opened.primary()?;
+        let primary = opened.primary();
         let stamp = Stamp {
             issuer: primary.fingerprint(),
             algorithm: Algorithm::of(primary.pk_algo()).ok_or_else(|| {

@@ -1,5 +1,7 @@
 //! The evidence of a vault, as it lies in its folders: read, and nothing of it verified.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +21,7 @@ use crate::openpgp::attestation::MAX_ATTESTATION;
 use crate::vault::closing::MAX_CLOSING;
 use crate::vault::destruction::MAX_DESTRUCTION;
 use crate::vault::receipt::MAX_RECEIPT;
-use crate::world::{Fault, Files, FilesError, Kind as FileKind};
+use crate::world::{Entry, Fault, Files, FilesError, Kind as FileKind};
 
 /// The most bytes of one revocation that was learnt.
 const MAX_LEARNT_FILE: usize = 64 << 10;
@@ -65,8 +67,20 @@ impl Evidence {
     /// mustn't keep people from working.
     pub(super) fn read(files: &dyn Files, folder: &Path) -> Result<Self, FilesError> {
         let mut unreadable = Vec::new();
-        let mut read = |sub: &str, extension: &str, limit: usize| {
-            read_folder(files, folder, (sub, extension), limit, &mut unreadable)
+        let mut listed: HashMap<&str, Vec<Entry>> = HashMap::new();
+        let mut read = |sub: &'static str, extension: &str, limit: usize| {
+            let entries = match listed.entry(sub) {
+                Occupied(known) => known.into_mut(),
+                Vacant(new) => new.insert(entries_of(files, &folder.join(sub))?),
+            };
+            read_those(
+                files,
+                folder,
+                sub,
+                of_ending(entries, extension),
+                limit,
+                &mut unreadable,
+            )
         };
         let attestations = read("attestations", ".asc", MAX_ATTESTATION)?;
         let keys = match attestations.is_empty() {
@@ -107,16 +121,36 @@ pub(super) fn read_folder(
     limit: usize,
     unreadable: &mut Vec<String>,
 ) -> Result<Pieces, FilesError> {
-    let mut found = Vec::new();
-    let dir = vault.join(sub);
-    if files.kind(&dir)? != Some(FileKind::Folder) {
-        return Ok(found);
+    let entries = entries_of(files, &vault.join(sub))?;
+    let those = of_ending(&entries, extension);
+    read_those(files, vault, sub, those, limit, unreadable)
+}
+
+/// What lies in a folder; nothing, if there is none.
+fn entries_of(files: &dyn Files, folder: &Path) -> Result<Vec<Entry>, FilesError> {
+    match files.kind(folder)? {
+        Some(FileKind::Folder) => files.list(folder),
+        _ => Ok(Vec::new()),
     }
-    for entry in files.list(&dir)? {
-        let text = entry.text();
-        if entry.kind != FileKind::File || text.is_none_or(|name| !name.ends_with(extension)) {
-            continue;
-        }
+}
+
+fn of_ending<'e>(entries: &'e [Entry], extension: &str) -> impl Iterator<Item = &'e Entry> {
+    entries.iter().filter(move |entry| {
+        let name = entry.text();
+        entry.kind == FileKind::File && name.is_some_and(|name| name.ends_with(extension))
+    })
+}
+
+fn read_those<'e>(
+    files: &dyn Files,
+    vault: &Path,
+    sub: &str,
+    entries: impl Iterator<Item = &'e Entry>,
+    limit: usize,
+    unreadable: &mut Vec<String>,
+) -> Result<Pieces, FilesError> {
+    let mut found = Vec::new();
+    for entry in entries {
         let relative = Path::new(sub).join(&entry.name);
         match files.read(&vault.join(&relative), limit) {
             Ok(bytes) if has_conflict(&bytes) => unreadable.push(format!(
@@ -136,5 +170,8 @@ pub(super) fn read_folder(
 
 /// Did git leave the marks of a conflict in it? Nothing that quorate writes has such lines.
 pub(super) fn has_conflict(text: &[u8]) -> bool {
-    text.starts_with(b"<<<<<<< ") || text.windows(9).any(|line| line == b"\n<<<<<<< ")
+    text.starts_with(b"<<<<<<< ")
+        || text
+            .windows(9)
+            .any(|line| line[0] == b'\n' && line == b"\n<<<<<<< ")
 }

@@ -93,19 +93,19 @@ impl Opened {
     /// something else.
     pub(super) fn by_predecessor(&self) -> Option<Result<(UserID, Signature), &'static str>> {
         let said = self.succession_file(CERTIFIED)?;
-        Some(self.old_primary().and_then(|old| {
-            let own = self.primary().map_err(|_| "the key can't be read")?;
-            one_certification(said, &own, &old)
-        }))
+        Some(
+            self.old_primary()
+                .and_then(|old| one_certification(said, self.primary(), &old)),
+        )
     }
 
     /// What this key says of the one that it succeeds.
     pub(super) fn of_predecessor(&self) -> Option<Result<(UserID, Signature), &'static str>> {
         let said = self.succession_file(PREDECESSOR)?;
-        Some(self.old_primary().and_then(|old| {
-            let own = self.primary().map_err(|_| "the key can't be read")?;
-            one_certification(said, &old, &own)
-        }))
+        Some(
+            self.old_primary()
+                .and_then(|old| one_certification(said, &old, self.primary())),
+        )
     }
 
     fn old_primary(&self) -> Result<Primary, &'static str> {

@@ -14,6 +14,7 @@ use super::unverified::may_be_about_itself;
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
 use crate::ceremony::request::{RequestError, VerifiedRequest};
+use crate::openpgp::plan::Primary;
 use crate::roster::name::Name;
 use crate::vault::closing::Closing;
 use crate::vault::force::Force;
@@ -128,6 +129,11 @@ pub(super) fn each_once<A: Asked, E>(all: Vec<Result<Found<A>, E>>) -> Vec<Resul
 impl Opened {
     pub(super) fn manifest(&self) -> &Manifest {
         self.signed.manifest()
+    }
+
+    /// The vault's primary key.
+    pub(super) fn primary(&self) -> &Primary {
+        self.signed.primary()
     }
 
     pub(super) fn remembered_me(&self) -> Option<&Name> {

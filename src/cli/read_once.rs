@@ -11,13 +11,11 @@ use sequoia_openpgp::Cert;
 
 use super::evidence::Piece;
 use super::opened::{Found, Opened};
-use super::report::{Exit, Failure};
+use super::report::Failure;
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::{RequestError, VerifiedRequest};
-use crate::openpgp::manifest_signature::primary_of;
-use crate::openpgp::plan::Primary;
 use crate::vault::record::Digest;
 
 /// By what it was read from: a file's path in the vault, or a request's id.
@@ -26,7 +24,6 @@ type Memory<K, V> = RefCell<HashMap<K, V>>;
 /// What one opened vault has verified so far. Its evidence doesn't change while it is open.
 #[derive(Default)]
 pub(super) struct ReadOnce {
-    primary: OnceCell<Primary>,
     pub(super) in_use: OnceCell<Cert>,
     requests: Memory<PathBuf, Result<Found, Rc<RequestError>>>,
     drills: Memory<PathBuf, Result<Found<VerifiedDrill>, Rc<RequestError>>>,
@@ -64,16 +61,6 @@ fn asked<A>(
 }
 
 impl Opened {
-    /// The vault's primary key.
-    pub(super) fn primary(&self) -> Result<Primary, Failure> {
-        if let Some(known) = self.read_once.primary.get() {
-            return Ok(known.clone());
-        }
-        let primary = primary_of(self.manifest().certificate.as_bytes())
-            .map_err(|error| Failure::new(Exit::Forged, error.to_string()))?;
-        Ok(self.read_once.primary.get_or_init(|| primary).clone())
-    }
-
     /// The request in a file of the vault, verified.
     pub(super) fn request_in(
         &self,

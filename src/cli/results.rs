@@ -42,8 +42,8 @@ impl Opened {
         let Some((_, file)) = self.evidence.results.iter().find(|(path, _)| *path == name) else {
             return Ok(None);
         };
-        let primary = self.primary()?;
-        match Outcome::read(file, &found.verified, &primary) {
+        let primary = self.primary();
+        match Outcome::read(file, &found.verified, primary) {
             Ok(outcome) if self.is_proved(found, &outcome) => Ok(Some(outcome)),
             // What its opener signed no minutes of, and nobody's signature proves, anybody could have put here.
             Ok(_) => Ok(None),

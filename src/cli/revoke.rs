@@ -284,7 +284,7 @@ impl Opened {
                 .map(Some)
                 .map_err(|error| failed(&error))
         };
-        let primary = self.primary()?;
+        let primary = self.primary().clone();
         let stamp = Stamp {
             issuer: primary.fingerprint(),
             algorithm: Algorithm::of(primary.pk_algo())

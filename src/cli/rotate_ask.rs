@@ -30,7 +30,7 @@ impl Succession<'_> {
         context.needs_life(old)?;
         let file = new.folder.join(ANNOUNCEMENT_SIGNED);
         let message = context.world.files.read(&file, MAX_ANNOUNCEMENT)?;
-        let (text, _) = statement::signed_by(&message, &new.primary()?).ok_or_else(|| {
+        let (text, _) = statement::signed_by(&message, new.primary()).ok_or_else(|| {
             Failure::new(
                 Exit::Forged,
                 format!("{} is not what the new key signed", path(&file)),
@@ -42,7 +42,7 @@ impl Succession<'_> {
         let plans = [
             Plan::Succeed {
                 stamp: stamp.clone(),
-                target: new.primary()?,
+                target: new.primary().clone(),
                 user_id: new.user_id.as_str().into(),
             },
             Plan::Statement { stamp, text },

@@ -110,8 +110,8 @@ pub(super) fn subkey_named(text: &str) -> Result<Fingerprint, Failure> {
 fn read(context: &Context<'_>, opened: &Opened, offer: &Path) -> Result<Offer, Failure> {
     let file = context.world.surroundings.resolve(offer);
     let bytes = context.world.files.read(&file, MAX_OFFER)?;
-    let primary = opened.primary()?;
-    Offer::read(&bytes, &primary, opened.now).map_err(|error| {
+    let primary = opened.primary();
+    Offer::read(&bytes, primary, opened.now).map_err(|error| {
         let name = path(offer);
         let why = SafeText::limited(&error.to_string(), 300);
         let failure = Failure::new(Exit::Forged, format!("{name} can't be bound: {why}"))

@@ -62,7 +62,7 @@ pub(super) fn publish(
         .next("git checkout succession, in the new vault")
     };
     let message = files.read(&new.folder.join(ANNOUNCEMENT_SIGNED), MAX_FILE)?;
-    let (by_new_text, by_new) = statement::signed_by(&message, &new.primary()?)
+    let (by_new_text, by_new) = statement::signed_by(&message, new.primary())
         .ok_or_else(|| damaged(ANNOUNCEMENT_SIGNED))?;
     if by_new_text != text {
         return Err(damaged(ANNOUNCEMENT_SIGNED)

@@ -155,10 +155,8 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
         }
         b"quorate result 1" => {
             let found = of(file).ok_or_else(no_request)?;
-            let primary = opened.primary();
-            let primary = primary.map_err(|_| "the key of this vault can't be read".to_owned())?;
-            let outcome =
-                Outcome::read(file, &found.verified, &primary).map_err(|e| e.to_string())?;
+            let outcome = Outcome::read(file, &found.verified, opened.primary())
+                .map_err(|e| e.to_string())?;
             if !opened.is_proved(&found, &outcome) {
                 return Err(
                     "what is sealed in it is proved by no quorum and its minutes".to_owned(),

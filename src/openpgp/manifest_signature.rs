@@ -86,7 +86,7 @@ pub fn to_armor(signed: &Signed) -> Result<Vec<u8>, ManifestSignatureError> {
 }
 
 /// Checks that `text` is signed, as a manifest and with nothing else said, by the primary key with
-/// the given fingerprint.
+/// the given fingerprint, and returns that key.
 ///
 /// # Errors
 /// [`ManifestSignatureError`].
@@ -95,7 +95,7 @@ pub fn verify(
     fingerprint: &Fingerprint,
     text: &[u8],
     signature_armor: &[u8],
-) -> Result<(), ManifestSignatureError> {
+) -> Result<Primary, ManifestSignatureError> {
     let primary = primary_of(certificate)?;
     if primary.fingerprint() != *fingerprint {
         return Err(ManifestSignatureError::OtherKey {
@@ -125,7 +125,7 @@ pub fn verify(
         return Err(ManifestSignatureError::NotAManifestSignature);
     }
     match draft.is_fulfilled_by(&bytes, &primary) {
-        Some(_) => Ok(()),
+        Some(_) => Ok(primary),
         None => Err(ManifestSignatureError::Bad),
     }
 }

@@ -9,6 +9,7 @@ use sequoia_openpgp::Fingerprint;
 use super::manifest_toml::{self, Problem};
 use super::record::Digest;
 use crate::openpgp::manifest_signature::{self, ManifestSignatureError};
+use crate::openpgp::plan::Primary;
 use crate::roster::config::Attest;
 use crate::roster::holder_key::{HolderPublic, Namespace};
 use crate::roster::name::Name;
@@ -279,6 +280,7 @@ impl Manifest {
 pub struct SignedManifest {
     manifest: Manifest,
     digest: Digest,
+    primary: Primary,
 }
 
 impl SignedManifest {
@@ -304,7 +306,8 @@ impl SignedManifest {
         let (body, armor) = split(file)?;
         let manifest = Manifest::parse(body)?;
         let fingerprint = pinned.unwrap_or(&manifest.fingerprint);
-        manifest_signature::verify(manifest.certificate.as_bytes(), fingerprint, body, armor)?;
+        let primary =
+            manifest_signature::verify(manifest.certificate.as_bytes(), fingerprint, body, armor)?;
         if manifest.fingerprint != *fingerprint {
             return Err(ManifestError::Rule(
                 "it names another key than its certificate",
@@ -313,6 +316,7 @@ impl SignedManifest {
         Ok(Self {
             manifest,
             digest: Digest::of(body),
+            primary,
         })
     }
 
@@ -320,6 +324,12 @@ impl SignedManifest {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The primary key that signed it, of the certificate in it.
+    #[must_use]
+    pub fn primary(&self) -> &Primary {
+        &self.primary
     }
 
     /// SHA-256 of the signed part.
