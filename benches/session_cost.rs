@@ -12,7 +12,6 @@ use quorate::ceremony::approval::Approval;
 use quorate::ceremony::request::{Request, VerifiedRequest};
 use quorate::ceremony::submission;
 use quorate::openpgp::Draft;
-use quorate::openpgp::manifest_signature::primary_of;
 use quorate::openpgp::plan::{Algorithm, Certainty, Hash, Plan, Primary, Stamp};
 use quorate::roster::name::Name;
 use quorate::roster::opening::OneTimeIdentity;
@@ -109,7 +108,7 @@ fn main() -> Anything<()> {
         Ok(SealedShare::parse(&opened)?)
     };
 
-    let primary = primary_of(manifest.certificate.as_bytes())?;
+    let primary = signed.primary();
     let (target, _) = CertBuilder::new()
         .add_userid("Target <target@example.org>")
         .generate()?;

@@ -21,7 +21,6 @@ use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::request::VerifiedRequest;
-use crate::openpgp::manifest_signature::primary_of;
 use crate::vault::closing::Closing;
 use crate::vault::destruction::Destruction;
 use crate::vault::manifest::split;
@@ -361,10 +360,8 @@ fn rows(parts: &[String], between: &str, columns: usize) -> Vec<String> {
 
 /// When an imported key was made.
 fn made_before(opened: &Opened) -> Option<String> {
-    let manifest = opened.manifest();
-    let primary = primary_of(manifest.certificate.as_bytes()).ok()?;
-    let made = Timestamp::from(primary.creation_time());
-    (made < manifest.created).then(|| made.day())
+    let made = Timestamp::from(opened.primary().creation_time());
+    (made < opened.created).then(|| made.day())
 }
 
 /// The files that the manifest has digests of.

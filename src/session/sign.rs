@@ -18,7 +18,7 @@ use crate::ceremony::request::VerifiedRequest;
 use crate::ceremony::submission::{self, Submission, Verdict};
 use crate::openpgp::draft::{Destination, Draft};
 use crate::openpgp::key::MasterKey;
-use crate::openpgp::manifest_signature::primary_of;
+use crate::openpgp::plan::Primary;
 use crate::openpgp::revocation;
 use crate::roster::name::Name;
 use crate::roster::opening::OneTimeIdentity;
@@ -201,10 +201,10 @@ impl<'a> Ready<'a> {
     /// One value per draft.
     fn values(&self) -> Result<Vec<Vec<u8>>, SignFailure> {
         let Self { job, checked, .. } = self;
-        let manifest = checked.manifest.manifest();
+        let manifest = &checked.manifest;
         let asked = checked.request.request();
         let values = self.opened.expose(|opened| match asked.kind {
-            Kind::Revocation => released(job, manifest, opened, &asked.drafts),
+            Kind::Revocation => released(job, manifest.primary(), opened, &asked.drafts),
             _ => signed(job, manifest, opened, &asked.drafts),
         });
         values.map_err(|refusal| SignFailure {
@@ -259,16 +259,14 @@ fn seal_to(recipient: &str, revocation: &[u8]) -> Result<Vec<u8>, Refusal> {
 /// believed because it verifies.
 fn released(
     job: &SignJob<'_>,
-    manifest: &Manifest,
+    primary: &Primary,
     opened: &[u8],
     drafts: &[Draft],
 ) -> Result<Vec<Vec<u8>>, Refusal> {
     let [draft] = drafts else {
         return Err(Refusal::Request("one revocation at a time".into()));
     };
-    let primary = primary_of(manifest.certificate.as_bytes())
-        .map_err(|error| Refusal::Manifest(error.to_string()))?;
-    if let Some(found) = revocation::find(opened, draft, &primary) {
+    if let Some(found) = revocation::find(opened, draft, primary) {
         return Ok(vec![found]);
     }
     if job.kept.is_empty() {
@@ -278,7 +276,7 @@ fn released(
         .ok_or(Refusal::KeyFile)?
         .open(job.kept, MAX_KEY_FILE)
         .map_err(|_| Refusal::Kept)?;
-    let found = revocation::find(&kept, draft, &primary).ok_or(Refusal::NoSuchRevocation)?;
+    let found = revocation::find(&kept, draft, primary).ok_or(Refusal::NoSuchRevocation)?;
     Ok(vec![found])
 }
 
