@@ -119,6 +119,50 @@ fn without_the_right_to_lock_memory_it_computes_and_reports_secrets_only() {
 }
 
 #[test]
+fn all_that_the_worker_can_write_is_locked() {
+    // Of this size it comes from the heap, which grows for it.
+    let worker = start_probe("plain", "", 8 << 20).unwrap();
+    assert_eq!(worker.hardening().memory, Memory::All);
+    let children = fs::read_to_string("/proc/thread-self/children").unwrap();
+    let smaps = fs::read_to_string(format!("/proc/{}/smaps", children.trim())).unwrap();
+    let (mut writable, mut heap) = (0, 0);
+    let mut header = "";
+    for line in smaps.lines() {
+        let mut words = line.split_whitespace();
+        let first = words.next();
+        if first.is_some_and(|word| word.contains('-')) {
+            header = line;
+        }
+        let flags: Vec<_> = words.collect();
+        if first == Some("VmFlags:") && flags.contains(&"wr") {
+            writable += 1;
+            heap += u32::from(header.ends_with("[heap]"));
+            assert!(flags.contains(&"lo"), "{header}: {line}");
+        }
+    }
+    assert!(writable > 5, "{smaps}");
+    assert!(heap > 0, "{smaps}");
+    worker.call(TAG_PROBE, &[b"job"]).unwrap();
+}
+
+#[test]
+fn the_right_to_lock_memory_in_a_user_namespace_is_none() {
+    let namespace = "/usr/bin/prlimit --memlock=8388608:8388608 /usr/bin/unshare -r";
+    let allowed = Command::new("/usr/bin/unshare")
+        .args(["-r", "true"])
+        .status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        eprintln!("no user namespace can be made here");
+        return;
+    }
+    // All that there is now is within the limit; what comes wouldn't be.
+    let worker = start_probe("plain", namespace, 0).unwrap();
+    let memory = worker.hardening().memory;
+    assert_eq!(memory, Memory::Secrets { limit: 8 << 20 });
+    worker.call(TAG_PROBE, &[b"job"]).unwrap();
+}
+
+#[test]
 fn without_landlock_it_works_and_reports_it() {
     let (hardening, results) = probe("no-landlock", "");
     assert_eq!(hardening.landlock, Landlock::Missing);
@@ -138,10 +182,12 @@ fn without_seccomp_landlock_alone_keeps_files_and_network_out() {
     assert_all_computed(&results);
 }
 
-#[test]
-fn a_user_of_no_rights_gets_everything_but_locked_memory() {
-    let nobody = "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all \
-                  --inh-caps=-all /usr/bin/prlimit --memlock=65536:65536";
+/// The probe as somebody without rights but those.
+fn report_of_nobody(rights: &str) -> String {
+    let nobody = format!(
+        "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set={rights} \
+         --inh-caps={rights} --ambient-caps={rights} /usr/bin/prlimit --memlock=65536:65536"
+    );
     // Somebody without rights must reach the program file.
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -157,11 +203,25 @@ fn a_user_of_no_rights_gets_everything_but_locked_memory() {
         )
     };
     let worker = start_script(&lines, 1 << 20).unwrap();
+    let report = worker.hardening().to_string();
+    worker.call(TAG_PROBE, &[b"job"]).unwrap();
+    report
+}
+
+#[test]
+fn a_user_of_no_rights_gets_everything_but_locked_memory() {
     assert_eq!(
-        worker.hardening().to_string(),
+        report_of_nobody("-all"),
         "memory=secrets:65536 dumps=no landlock=full seccomp=yes"
     );
-    worker.call(TAG_PROBE, &[b"job"]).unwrap();
+}
+
+#[test]
+fn a_user_who_may_lock_memory_gets_everything() {
+    assert_eq!(
+        report_of_nobody("-all,+ipc_lock"),
+        "memory=all dumps=no landlock=full seccomp=yes"
+    );
 }
 
 #[test]

@@ -34,13 +34,15 @@ const REPLY_WITHIN: Duration = Duration::from_secs(600);
 /// All of the worker's environment.
 ///
 /// No settings and no modules of OpenSSL. Memory that was had once is kept: under `mlockall` each
-/// page that goes back to the system and comes again costs a fault, and scrypt takes 1 MiB each time.
+/// page that goes back to the system and comes again costs a fault, and scrypt takes 1 MiB each time. There is
+/// one heap: a thread's own would grow within what it reserved before, which a lock on what can be written passes over.
 const ENVIRONMENT: [(&str, &str); 3] = [
     ("OPENSSL_CONF", "/dev/null"),
     ("OPENSSL_MODULES", "/dev/null"),
     (
         "GLIBC_TUNABLES",
-        "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824:glibc.malloc.top_pad=1048576",
+        "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824:glibc.malloc.top_pad=1048576:\
+         glibc.malloc.arena_max=1",
     ),
 ];
 

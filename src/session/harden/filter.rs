@@ -17,8 +17,6 @@ const FREE: &[libc::c_long] = &[
     libc::SYS_madvise,
     libc::SYS_brk,
     libc::SYS_mlock,
-    libc::SYS_munlock,
-    libc::SYS_munlockall,
     // Locks of the standard library and of OpenSSL.
     libc::SYS_futex,
     libc::SYS_sched_yield,

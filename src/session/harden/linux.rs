@@ -7,28 +7,25 @@ use rustix::mm::{MlockAllFlags, mlockall, munlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use rustix::process::{getrlimit, set_dumpable_behavior, setrlimit};
 
-use super::{Hardening, Landlock, LockedUp, Memory, filter};
+use super::{Hardening, Landlock, Memory, filter};
 
 /// Rights that are taken away, of Linux 6.12. Later kernels know more, which the filter of system calls covers.
 const RIGHTS: ABI = ABI::V6;
-/// `CAP_IPC_LOCK` in the capabilities of `/proc/self/status`.
-const CAP_IPC_LOCK: u32 = 14;
 
-pub(super) fn lock_up(channel: BorrowedFd<'_>) -> LockedUp {
+pub(super) fn lock_up(channel: BorrowedFd<'_>) -> Hardening {
     // The order matters: each step takes away what the ones before it needed.
     let dumps = no_dumps().is_err();
     // Landlock and seccomp want it from who isn't root. Both tell if it failed.
     let _ = rustix::thread::set_no_new_privs(true);
-    let (memory, limit) = lock_memory();
+    let memory = lock_memory();
     let landlock = restrict_files();
     let seccomp = filter::install(channel).is_ok();
-    let hardening = Hardening {
+    Hardening {
         memory,
         dumps,
         landlock,
         seccomp,
-    };
-    LockedUp { hardening, limit }
+    }
 }
 
 /// No core file, no core to a program of the system, and no debugger of the same user.
@@ -43,44 +40,49 @@ pub(super) fn no_dumps() -> rustix::io::Result<()> {
     limit
 }
 
-/// What is locked, and most bytes that may be where it isn't all.
-fn lock_memory() -> (Memory, u64) {
-    let limit = getrlimit(Resource::Memlock);
+/// What is locked.
+fn lock_memory() -> Memory {
+    let maximum = getrlimit(Resource::Memlock).maximum;
+    let limit_to = |current| setrlimit(Resource::Memlock, Rlimit { current, maximum });
+    // Below a limit, locking all would make a later allocation fail in the middle of the work. Who may lock nothing
+    // and still may, has CAP_IPC_LOCK, and not only that of a user namespace, which the limit doesn't heed.
+    let least = maximum.map(|_| 0);
+    let every = limit_to(least).is_ok() && lock_all();
     // What the person may have anyway.
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let limit = match setrlimit(Resource::Memlock, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    // Below a limit, locking all would make a later allocation fail in the middle of the work. Each
-    // page is locked when it is first touched: what was never touched holds no secret.
-    let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
-    let every = (limit.is_none() || may_lock_all()) && mlockall(all).is_ok();
-    let limit = limit.unwrap_or(u64::MAX);
-    match every {
-        true => (Memory::All, limit),
-        false => (Memory::Secrets { limit }, limit),
+    let _ = limit_to(maximum);
+    if every {
+        return Memory::All;
+    }
+    let limit = getrlimit(Resource::Memlock).current;
+    Memory::Secrets {
+        limit: limit.unwrap_or(u64::MAX),
     }
 }
 
-/// Takes back that all memory is locked, now and later.
-pub(super) fn unlock_all() {
-    // It can't fail for a process that has locked.
-    let _ = munlockall();
+/// Locks all that can be written, now and later. The rest is the program itself, and no secret.
+fn lock_all() -> bool {
+    // Each page of what comes is locked when it is first touched: what was never touched holds no secret.
+    if mlockall(MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_err() {
+        return false;
+    }
+    let locked = lock_what_is_there().is_ok();
+    if !locked {
+        // It can't fail for a process that has locked.
+        let _ = munlockall();
+    }
+    locked
 }
 
-/// Whether `CAP_IPC_LOCK` is in effect.
-fn may_lock_all() -> bool {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
-        return false;
-    };
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    effective
-        .and_then(|text| u64::from_str_radix(text.trim(), 16).ok())
-        .is_some_and(|bits| bits >> CAP_IPC_LOCK & 1 == 1)
+/// Locks each mapping that can be written: the data of the program and its libraries, the heap, the stack.
+fn lock_what_is_there() -> region::Result<()> {
+    for mapping in region::query_range(std::ptr::null::<u8>(), usize::MAX)? {
+        let mapping = mapping?;
+        if mapping.is_writable() {
+            // The lock ends with the process.
+            std::mem::forget(region::lock(mapping.as_ptr::<u8>(), mapping.len())?);
+        }
+    }
+    Ok(())
 }
 
 /// Landlock with no exception: every file, port, abstract socket and signal.

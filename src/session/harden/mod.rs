@@ -16,7 +16,7 @@ use thiserror::Error;
 /// Which memory is kept out of swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
-    /// All of the process, now and later.
+    /// All that the process can write, now and later.
     All,
     /// Only what is put in [`LockedBytes`](super::locked::LockedBytes), as far as the limit goes.
     Secrets {
@@ -154,12 +154,7 @@ impl fmt::Display for Hardening {
 }
 
 /// A process that has given up everything but computing and the one channel.
-pub struct LockedUp {
-    hardening: Hardening,
-    /// Most bytes that may be locked where not all memory can be.
-    #[cfg(target_os = "linux")]
-    limit: u64,
-}
+pub struct LockedUp(Hardening);
 
 impl LockedUp {
     /// Takes this much memory and gives it back, so that it doesn't fail over its job.
@@ -167,15 +162,12 @@ impl LockedUp {
     /// # Errors
     ///
     /// [`HardenError::NoMemory`].
-    pub fn try_memory(mut self, wanted_bytes: usize) -> Result<Hardening, HardenError> {
-        #[cfg(target_os = "linux")]
-        if self.hardening.memory == Memory::All && try_memory(wanted_bytes).is_err() {
-            // The capability to lock all may be one of a user namespace, which the limit doesn't heed.
-            linux::unlock_all();
-            self.hardening.memory = Memory::Secrets { limit: self.limit };
-        }
-        try_memory(wanted_bytes)?;
-        Ok(self.hardening)
+    pub fn try_memory(self, wanted: usize) -> Result<Hardening, HardenError> {
+        // Wiped by the allocator when it is given back, and so touched.
+        Vec::<u8>::new()
+            .try_reserve_exact(wanted)
+            .map_err(|_| HardenError::NoMemory { wanted })?;
+        Ok(self.0)
     }
 }
 
@@ -185,18 +177,17 @@ impl LockedUp {
 pub fn lock_up(channel: &impl AsFd) -> LockedUp {
     #[cfg(target_os = "linux")]
     {
-        linux::lock_up(channel.as_fd())
+        LockedUp(linux::lock_up(channel.as_fd()))
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = channel;
-        let hardening = Hardening {
+        LockedUp(Hardening {
             memory: Memory::Secrets { limit: 0 },
             dumps: true,
             landlock: Landlock::Missing,
             seccomp: false,
-        };
-        LockedUp { hardening }
+        })
     }
 }
 
@@ -208,13 +199,6 @@ pub fn harden_front() {
         // Only the worker's report tells of it: on Linux neither can fail but by another filter.
         let _ = linux::no_dumps();
     }
-}
-
-/// Takes the memory and gives it back, wiped by the allocator and so touched.
-fn try_memory(wanted: usize) -> Result<(), HardenError> {
-    Vec::<u8>::new()
-        .try_reserve_exact(wanted)
-        .map_err(|_| HardenError::NoMemory { wanted })
 }
 
 #[cfg(test)]
