@@ -169,6 +169,13 @@ push anna "Done $request"
 rm "$dir/cleo/other-vault.submission"
 pull
 
+act "What happened, told to anybody"
+say "A stranger has a clone and the published fingerprint, and nothing else."
+say ''
+mkdir "$dir/stranger" && git clone -q "$dir/hub/keys.git" "$dir/stranger/keys"
+on stranger 0 quorate verify --key "$fpr"
+on stranger 0 quorate minutes "$request" --key "$fpr"
+
 act "A second machine of ben's learns what the first one has seen"
 say "No voice is needed: what ben's machine remembers goes along on a stick."
 say ''

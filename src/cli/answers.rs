@@ -129,7 +129,11 @@ impl Opened {
     }
 
     /// The valid objections of one kind.
-    fn objections(&self, found: &Found<impl Asked>, kind: No) -> impl Iterator<Item = Objection> {
+    pub(super) fn objections(
+        &self,
+        found: &Found<impl Asked>,
+        kind: No,
+    ) -> impl Iterator<Item = Objection> {
         let said = self.said_to(&*found.verified);
         let files = match kind {
             No::Decline => said.declines,

@@ -340,24 +340,29 @@ impl Opened {
 
 /// `2026-06-15 09:14 UTC: quorum not reached; true: anna; FALSE: ben`.
 pub(super) fn told(attempt: &Attempt) -> String {
-    let ending = match &attempt.ending {
+    let time = screen::minute(attempt.tried);
+    format!("{time}: {}", how_it_ended(attempt).join("; "))
+}
+
+/// The same without the time, part by part.
+pub(super) fn how_it_ended(attempt: &Attempt) -> Vec<String> {
+    let mut told = vec![match &attempt.ending {
         Ending::TooFew => "quorum not reached".to_owned(),
         Ending::Expired => "it had closed, nothing was opened".to_owned(),
         Ending::Refused(word) => format!("refused by the session ({word})"),
-    };
-    let mut told = format!("{}: {ending}", screen::minute(attempt.tried));
+    }];
     for (word, names) in [
         ("true", &attempt.counted),
         ("FALSE", &attempt.false_shares),
         ("REAL, in a drill", &attempt.real_shares),
     ] {
         if !names.is_empty() {
-            told.push_str(&format!("; {word}: {}", screen::list(names)));
+            told.push(format!("{word}: {}", screen::list(names)));
         }
     }
     for (number, what) in [(attempt.unopened, "not opened"), (attempt.unfit, "unfit")] {
         if number > 0 {
-            told.push_str(&format!("; {number} {what}"));
+            told.push(format!("{number} {what}"));
         }
     }
     told

@@ -468,6 +468,16 @@ cleartext-signed message to out/, for `gpg --verify`.
 Example:
   quorate statement announcement.txt";
 
+/// `quorate minutes --help`
+pub(super) const MINUTES: &str = "\
+Reads requests/, approvals/, results/ and minutes/; writes nothing. Needs no
+share and no roster entry. Only what verifies is told. Drills: quorate drill
+list.
+
+Examples:
+  quorate minutes c41f9e2
+  quorate minutes";
+
 /// `quorate lint --help`
 pub(super) const LINT: &str = "\
 Reads the certificates, writes nothing. Exit 0 if nothing is refused now, 1 if
@@ -578,6 +588,7 @@ mod tests {
             RETIRE,
             REVOKE_LEARN,
             STATEMENT,
+            MINUTES,
             LINT,
             LINEAGE,
             PUBLISH,

@@ -45,6 +45,7 @@ mod lint;
 mod lint_request;
 mod lint_words;
 mod live;
+mod minutes;
 mod new_holders;
 mod one_time;
 mod open_request;
@@ -240,6 +241,9 @@ enum Command {
     /// Check everything in a vault, or single files, from public data alone
     #[command(after_help = example::VERIFY)]
     Verify(verify::Options),
+    /// What happened to a request, day by day, from what each of those who took part has signed
+    #[command(after_help = example::MINUTES)]
+    Minutes(minutes::Options),
     /// Would the world accept a certificate, or what a request would make? What gpg, Sequoia and the release site refuse
     #[command(after_help = example::LINT)]
     Lint(lint::Options),
@@ -322,6 +326,7 @@ pub fn run(arguments: &[OsString], world: World<'_>) -> u8 {
         Some(Command::Pins(command)) => pins::run(&context, &command),
         Some(Command::Host(command)) => host::run(&context, &command),
         Some(Command::Verify(options)) => verify::run(&context, &options),
+        Some(Command::Minutes(options)) => minutes::run(&context, &options),
         Some(Command::Lint(options)) => lint::run(&context, &options),
         Some(Command::Lineage(options)) => lineage::run(&context, &options),
         Some(Command::Publish(command)) => publish::run(&context, &command),

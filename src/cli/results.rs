@@ -83,7 +83,10 @@ impl Opened {
     }
 
     /// The minutes of a request by who opened it: nobody else can carry it out.
-    fn minutes_by_opener(&self, found: &Found) -> impl Iterator<Item = Rc<(Minutes, Digest)>> {
+    pub(super) fn minutes_by_opener(
+        &self,
+        found: &Found,
+    ) -> impl Iterator<Item = Rc<(Minutes, Digest)>> {
         let (request, opener) = (found.verified.digest(), &found.verified.request().opener);
         self.all_minutes()
             .filter(move |one| one.0.request == request && one.0.operator == *opener)

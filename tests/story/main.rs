@@ -18,6 +18,7 @@ mod imported;
 mod interrupted;
 mod linted;
 mod machines;
+mod minuted;
 mod over_ssh;
 mod paired;
 mod rehearsed;

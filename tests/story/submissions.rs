@@ -40,7 +40,7 @@ fn opened(team: &Team, who: &str, set: &str) -> SealedShare {
 }
 
 /// A submission by `who` with a share text of the test's choosing.
-fn forged(team: &Team, id: &str, who: &str, share: &str) -> PathBuf {
+pub fn forged(team: &Team, id: &str, who: &str, share: &str) -> PathBuf {
     let manifest = std::fs::read(team.vault().join("vault.toml")).unwrap();
     let manifest = SignedManifest::read_unpinned(&manifest).unwrap();
     let request = std::fs::read(team.vault().join(format!("requests/{id}.request"))).unwrap();
