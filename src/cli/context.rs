@@ -8,12 +8,12 @@ use quorate_share::Kind;
 use sequoia_openpgp::Fingerprint;
 
 use super::Common;
-use super::evidence::{Evidence, has_conflict};
 use super::opened::Opened;
-use super::own_share::Unlocked;
-use super::read_once::ReadOnce;
+use super::opened::evidence::{Evidence, has_conflict};
+use super::opened::read_once::ReadOnce;
+use super::opened::seen::Seen;
+use super::own_share::unlocked::Unlocked;
 use super::report::{self, Exit, Failure, path};
-use super::seen::Seen;
 use crate::ceremony::explain;
 use crate::ceremony::request::Request;
 use crate::roster::name::Name;

@@ -9,8 +9,8 @@ use sequoia_openpgp::types::RevocationStatus;
 
 use super::context::Context;
 use super::opened::Opened;
+use super::opened::results::subject;
 use super::report::Failure;
-use super::results::subject;
 use super::screen;
 use crate::ceremony::explain::{self, Line};
 use crate::ceremony::request::Request;

@@ -4,8 +4,9 @@ use clap::Args;
 
 use super::context::Context;
 use super::opened::{Found, Opened};
+use super::perform::attempts;
 use super::report::{Exit, Failure};
-use super::{attempts, screen};
+use super::screen;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;

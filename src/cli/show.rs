@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::answers::Ended;
 use super::context::Context;
+use super::opened::answers::Ended;
 use super::opened::{Found, Opened};
 use super::report::{Exit, Failure};
 use super::{display, new_holders, screen};

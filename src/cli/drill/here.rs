@@ -1,8 +1,9 @@
 //! `quorate drill open --here`: the answers to a drill one after the other at one keyboard.
 
 use crate::ceremony::drill::VerifiedDrill;
-use crate::cli::carry_out::{Arrived, Table};
-use crate::cli::here::AtOneKeyboard;
+use crate::cli::desk::inbox::Arrived;
+use crate::cli::desk::table::Table;
+use crate::cli::gather::here::AtOneKeyboard;
 use crate::cli::own_share::{Answer, OwnShare};
 use crate::cli::report::Failure;
 

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::keys::Keys;
 use crate::cli::lineage::{missing, step};
 use crate::cli::report::{Exit, Failure, path};
-use crate::cli::successor::{self, Place};
+use crate::cli::rotate::successor::{self, Place};
 use crate::publish::release_site::grouped;
 use crate::publish::succession::{SCRIPT, Succession, SuccessionError, succession};
 use crate::vault::manifest::{Manifest, Member};

@@ -1,0 +1,107 @@
+//! To whom the shares of each root go: a key out of `keys/`, or a passphrase that is chosen now.
+
+use std::path::Path;
+
+use crate::cli::context::Context;
+use crate::cli::keys::Keys;
+use crate::cli::own_share::TRIES;
+use crate::cli::report::{Exit, Failure};
+use crate::roster::config::{Root, Seal as ConfigSeal};
+use crate::roster::name::Name;
+use crate::roster::sealing::{Recipient, TypedPassphrase};
+use crate::session::deal::Seat;
+use crate::vault::manifest::{Member, Seal};
+use crate::world::SafeText;
+
+/// To whom this root's shares go: a key out of `keys/`, or a passphrase that is chosen now.
+pub(in crate::cli) fn seat(
+    context: &Context<'_>,
+    folder: &Path,
+    keys: &Keys,
+    root: &Root,
+) -> Result<Seat, Failure> {
+    let (seal, recipient) = match key_of(context, folder, keys, root)? {
+        Some(found) => found,
+        None => {
+            let typed = choose_passphrase(context, &root.name)?;
+            (Seal::Passphrase, Recipient::Passphrase(typed))
+        }
+    };
+    let member = Member {
+        name: root.name.clone(),
+        seal,
+        attest: root.attest.clone(),
+    };
+    Ok(Seat { member, recipient })
+}
+
+/// A root's key, looked up in `keys/`; none for who chooses a passphrase.
+pub(super) fn key_of(
+    context: &Context<'_>,
+    folder: &Path,
+    keys: &Keys,
+    root: &Root,
+) -> Result<Option<(Seal, Recipient)>, Failure> {
+    let now = context.world.clock.now().seconds();
+    let files = context.world.files;
+    let refused = |what: String| {
+        Failure::new(Exit::Usage, format!("{}: {what}", root.name))
+            .fact("nothing was made")
+            .next(format!(
+                "mend [root.{}] in team.toml (line {}), or the key in keys/",
+                root.name, root.line
+            ))
+    };
+    let found = match &root.seal {
+        ConfigSeal::File(name) => {
+            let file = folder.join("keys").join(name);
+            if files.kind(&file)?.is_none() {
+                return Err(refused(format!("there is no keys/{}", SafeText::new(name))));
+            }
+            let recipient = Recipient::from_key_file(&files.read(&file, 64 << 10)?)
+                .map_err(|error| refused(format!("keys/{}: {error}", SafeText::new(name))))?;
+            let seal = match &recipient {
+                Recipient::Ssh(key) => Seal::Ssh(key.to_string()),
+                Recipient::Age(key) => Seal::Age(key.to_string()),
+                Recipient::OpenPgp(_) | Recipient::OpenPgpKeys(_) | Recipient::Passphrase(_) => {
+                    return Err(refused(format!(
+                        "keys/{} is no such key",
+                        SafeText::new(name)
+                    )));
+                }
+            };
+            (seal, recipient)
+        }
+        ConfigSeal::Passphrase => return Ok(None),
+        ConfigSeal::OpenPgp(wanted) => {
+            let recipient = keys
+                .find(wanted, now)?
+                .map_err(|error| refused(error.to_string()))?;
+            (Seal::OpenPgp(wanted.clone()), recipient)
+        }
+    };
+    Ok(Some(found))
+}
+
+/// Asks a root for a passphrase of the own choice, twice.
+fn choose_passphrase(context: &Context<'_>, name: &Name) -> Result<TypedPassphrase, Failure> {
+    let terminal = context.world.terminal;
+    for _ in 0..TRIES {
+        let typed = terminal.ask_secret(&format!("{name}: choose a passphrase (not shown): "))?;
+        match TypedPassphrase::choose(&typed) {
+            Err(error) => context.note(&format!("{error}; choose another")),
+            Ok(passphrase) => {
+                let again = terminal.ask_secret(&format!("{name}: again: "))?;
+                if passphrase.is_the_same_as(&TypedPassphrase::of(again.as_bytes())) {
+                    return Ok(passphrase);
+                }
+                context.note("the two differ; once more from the beginning");
+            }
+        }
+    }
+    Err(
+        Failure::new(Exit::Failed, format!("{name} has not chosen a passphrase"))
+            .fact("nothing was made")
+            .next("quorate create"),
+    )
+}

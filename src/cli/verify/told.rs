@@ -1,0 +1,73 @@
+//! What `verify` tells of each request, and of drills that were tried in vain.
+
+use crate::ceremony::explain;
+use crate::cli::context::Context;
+use crate::cli::opened::{Found, Opened};
+use crate::cli::screen;
+
+pub(super) fn requests_and_drills(context: &Context<'_>, opened: &Opened) {
+    for found in opened.requests().into_iter().flatten() {
+        describe(context, opened, &found);
+    }
+    for found in opened.drills().into_iter().flatten() {
+        for told in opened.told_attempts(&*found.verified) {
+            context.say(&format!("{:<12} drill; tried {told}", found.id));
+        }
+    }
+}
+
+fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
+    let request = found.verified.request();
+    let names = opened.approved_by(found);
+    let declined = opened.declined_by(found);
+    let declined = if declined.is_empty() {
+        String::new()
+    } else {
+        format!("; declined by {}", screen::list(&declined))
+    };
+    context.say(&format!(
+        "{:<12} {}; opened by {}; approved by {}{declined}",
+        found.id,
+        explain::title(&request.drafts),
+        request.opener,
+        screen::list(&names)
+    ));
+    if request.with.is_some() {
+        context.say("             one of a pair; the other is another key's, in that key's vault");
+    }
+    for told in opened.told_attempts(&*found.verified) {
+        context.say(&format!("             tried {told}"));
+    }
+    match opened.outcome(found) {
+        Ok(Some(outcome)) => {
+            let needed = opened
+                .set(request.kind)
+                .map_or(255, |set| set.threshold.get());
+            let enough = if names.len() >= usize::from(needed) {
+                String::new()
+            } else {
+                format!("; ONLY {} of {needed} approvals are here", names.len())
+            };
+            let n = outcome.values.len();
+            let s = if n == 1 { "" } else { "s" };
+            context.say(&format!(
+                "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
+            ));
+        }
+        Ok(None) if opened.was_carried_out(found) => {
+            context.warn(&format!(
+                "{}: its minutes are here, its result isn't: stopped before it was written, or taken away; \
+                 {} can tell, and write it anew",
+                found.id, request.opener
+            ));
+        }
+        Ok(None) if opened.not_ended(found).is_err() => {
+            context.say("             ended without a result: withdrawn or declined");
+        }
+        Ok(None) if request.closes <= context.world.clock.now() => {
+            context.say("             closed without a result");
+        }
+        Ok(None) => context.say("             open"),
+        Err(_) => context.say("             ITS RESULT IS NOT GENUINE"),
+    }
+}
