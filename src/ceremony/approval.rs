@@ -4,7 +4,7 @@
 use quorate_share::{Seat, SetId};
 
 use super::asked::{Asked, Form, REQUEST};
-use super::request::{hex, unhex};
+use super::fields::{hex, unhex};
 use crate::roster::holder_key::{HolderKey, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;

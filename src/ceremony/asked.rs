@@ -4,7 +4,8 @@
 use quorate_share::{Generation, Kind, Seat, SetId};
 use sequoia_openpgp::Fingerprint;
 
-use super::request::{DAY, RequestError, hex, kind_word, unhex, word_kind};
+use super::fields::{DAY, hex, kind_word, unhex, word_kind};
+use super::request_error::RequestError;
 use crate::roster::holder_key::Namespace;
 use crate::roster::name::Name;
 use crate::vault::manifest::{Dealt, Manifest, ShareSet};

@@ -4,8 +4,8 @@
 use quorate_share::SetId;
 
 use super::asked::{Asked, Form};
+use super::fields::{hex, unhex};
 use super::minutes::{heads, names, read_heads, read_names};
-use super::request::{hex, unhex};
 use crate::roster::holder_key::{HolderKey, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::{Manifest, ShareSet};

@@ -8,7 +8,8 @@ use quorate_share::{Generation, Kind, SetId};
 use sequoia_openpgp::Fingerprint;
 
 use super::asked::{Asked, DRILL, Form, Head};
-use super::request::{DAY, MAX_DAYS, RequestError, time};
+use super::fields::DAY;
+use super::request::{MAX_DAYS, RequestError, time};
 use crate::roster::age_recipient::AgeRecipient;
 use crate::roster::holder_key::{HolderKey, Namespace};
 use crate::roster::name::Name;

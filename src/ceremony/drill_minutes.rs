@@ -2,8 +2,8 @@
 
 use super::asked::Asked as _;
 use super::drill::VerifiedDrill;
+use super::fields::DAY;
 use super::minutes::{names, read_names};
-use super::request::DAY;
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;

@@ -1,7 +1,7 @@
 //! Minutes: the operator's signed report about a session. Request, approvals and results prove
 //! themselves; what only the operator's machine saw stands here.
 
-use super::request::{hex, unhex};
+use super::fields::{hex, unhex};
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;

@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod drill;
 pub mod drill_minutes;
 pub mod explain;
+mod fields;
 pub mod minutes;
 pub mod objection;
 pub mod offer;

@@ -5,7 +5,7 @@ use quorate_share::{Seat, SetId};
 
 use super::approval::seat;
 use super::asked::{Asked, Form};
-use super::request::hex;
+use super::fields::hex;
 use crate::roster::holder_key::{HolderKey, Namespace, SigError};
 use crate::roster::name::Name;
 use crate::vault::manifest::Manifest;

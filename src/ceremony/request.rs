@@ -6,6 +6,7 @@ use quorate_share::{Generation, Kind, SetId};
 use sequoia_openpgp::Fingerprint;
 
 use super::asked::Head;
+use super::fields::DAY;
 pub use super::request_error::RequestError;
 use super::successor::{Successor, SuccessorError};
 pub use super::verified::VerifiedRequest;
@@ -21,8 +22,6 @@ pub const MAX_REQUEST: usize = 64 << 20;
 pub const MAX_DRAFTS: usize = 100_000;
 /// A request closes after so many days at most.
 pub const MAX_DAYS: u32 = 14;
-/// A day, in seconds: evidence that is dated further ahead of the clock isn't counted.
-pub const DAY: u64 = 86_400;
 
 /// What is asked of the holders of a share set.
 #[derive(Clone)]
@@ -313,34 +312,4 @@ pub(super) fn time(record: &mut Record<'_>, name: &'static str) -> Result<Timest
         .take_line(name)?
         .parse()
         .map_err(|_| RequestError::Value(name))
-}
-
-/// The word for a share set in evidence.
-pub(super) fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Master | Kind::PracticeMaster => "master",
-        Kind::Revocation | Kind::PracticeRevocation => "revocation",
-    }
-}
-
-pub(super) fn word_kind(word: &str) -> Option<Kind> {
-    match word {
-        "master" => Some(Kind::Master),
-        "revocation" => Some(Kind::Revocation),
-        _ => None,
-    }
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(bytes)
-}
-
-/// Sixteen bytes from lower-case hexadecimal.
-pub(super) fn unhex(text: &str) -> Option<[u8; 16]> {
-    data_encoding::HEXLOWER
-        .decode(text.as_bytes())
-        .ok()?
-        .try_into()
-        .ok()
 }

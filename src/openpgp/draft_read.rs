@@ -7,7 +7,7 @@ use openpgp::packet::Signature;
 use openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use openpgp::types::{HashAlgorithm, SignatureType};
 
-use super::draft::DraftError;
+use super::draft_error::DraftError;
 use super::plan::{Algorithm, Hash, Plan, Stamp};
 use super::subpackets::{Said, certainty};
 

@@ -6,10 +6,11 @@ use openpgp::packet::signature::subpacket::{Subpacket, SubpacketValue};
 use openpgp::packet::{Signature, UserID};
 use openpgp::types::{HashAlgorithm, SignatureType};
 
-use super::draft::DraftError;
+use super::draft_error::DraftError;
+use super::plain_text::is_plain;
 use super::plan::{MAX_USER_ID, MAX_WHY, Plan, Primary, Stamp, Subkey, SubkeyUse};
+use super::signing_subkey;
 use super::subpackets::notations_are_allowed;
-use super::{signing_subkey, statement};
 use crate::world::safe_text::is_harmless;
 
 /// The rules that a plan's values must keep, whoever made it.
@@ -109,7 +110,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), DraftError> {
                 false => Ok(()),
             }
         }
-        Plan::Statement { text, .. } => match statement::is_plain(text) {
+        Plan::Statement { text, .. } => match is_plain(text) {
             true => Ok(()),
             false => Err(DraftError::Statement),
         },

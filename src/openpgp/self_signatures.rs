@@ -10,7 +10,7 @@ use openpgp::policy::StandardPolicy;
 use openpgp::types::RevocationStatus;
 use openpgp::{Cert, Fingerprint};
 
-use super::change::ChangeError;
+use super::change_error::ChangeError;
 use super::plan::{Algorithm, Hash, Stamp};
 use crate::world::Timestamp;
 

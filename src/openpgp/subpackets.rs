@@ -11,7 +11,7 @@ use openpgp::types::{
 };
 use openpgp::{Fingerprint, KeyID};
 
-use super::draft::DraftError;
+use super::draft_error::DraftError;
 use super::plan::{Certainty, Notation, Plan, Reason, SubkeyUse, Why};
 
 /// The notation of a manifest's signature: critical, so that no program takes such a signature
