@@ -1,5 +1,7 @@
 //! The eight words: a holder types what the opener said, and by which way it came, before the own share is opened.
 
+use clap::Args;
+
 use super::context::Context;
 use super::report::{Exit, Failure};
 use crate::ceremony::approval::WAYS;
@@ -10,6 +12,17 @@ use crate::world::SafeText;
 /// So often is asked for the way: who types the words there needn't begin anew.
 const TRIES: usize = 3;
 const UNOPENED: &str = "your share was not opened";
+
+/// What a holder heard, where it isn't typed at a terminal.
+#[derive(Args)]
+pub(super) struct Heard {
+    /// The eight words, if there is no terminal to type them at
+    #[arg(long, value_name = "WORDS", requires = "way")]
+    words: Option<String>,
+    /// How the opener gave you the words: voice, room, paper or other
+    #[arg(long, value_name = "WAY")]
+    way: Option<String>,
+}
 
 /// What the words are about.
 pub(super) struct About<'a> {
@@ -25,15 +38,10 @@ pub(super) struct About<'a> {
 
 impl About<'_> {
     /// Compares the words, given or asked for; answers the way by which they came, which is recorded.
-    pub(super) fn compare(
-        &self,
-        context: &Context<'_>,
-        way: Option<&str>,
-        typed: Option<&str>,
-    ) -> Result<String, Failure> {
-        let way = self.way(context, way)?;
-        let typed = match typed {
-            Some(words) => words.to_owned(),
+    pub(super) fn compare(&self, context: &Context<'_>, heard: &Heard) -> Result<String, Failure> {
+        let way = self.way(context, heard.way.as_deref())?;
+        let typed = match &heard.words {
+            Some(words) => words.clone(),
             None => {
                 let terminal = context.world.terminal;
                 terminal.ask("The eight words (four letters of each do): ")?

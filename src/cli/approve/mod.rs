@@ -2,15 +2,15 @@
 
 mod shown;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use quorate_share::Kind;
 
 use super::Identity;
 use super::context::Context;
-use super::desk::inbox;
-use super::eight_words::About;
+use super::desk::inbox::Outgoing;
+use super::eight_words::{About, Heard};
 use super::expect::Expected;
 use super::opened::{Found, Opened};
 use super::own_share::{Answer, OwnShare};
@@ -22,21 +22,18 @@ use crate::vault::record::Digest;
 use crate::world::Batch;
 use shown::explain;
 
+/// Why the vault is no place for a submission.
+const NOT_FOR_GIT: &str = "it is not for git: it holds your share, encrypted";
+
 #[derive(Args)]
 pub(super) struct Options {
     /// The request: its id, or the beginning of it; several of one opener are approved together
     #[arg(required = true, value_name = "REQUEST")]
     requests: Vec<String>,
-    /// The eight words, if there is no terminal to type them at
-    #[arg(long, value_name = "WORDS", requires = "way")]
-    words: Option<String>,
-    /// How the opener gave you the words: voice, room, paper or other
-    #[arg(long, value_name = "WAY")]
-    way: Option<String>,
-    /// The folder for the submission; default: your home directory. With - it is written to the
-    /// standard output, for a pipe, and everything else to the standard error
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    heard: Heard,
+    #[command(flatten)]
+    outgoing: Outgoing,
     /// Of one of a pair: the folder of the other request's vault, if it isn't where `rotate` looks for it
     #[arg(long, value_name = "DIR")]
     also: Option<PathBuf>,
@@ -46,14 +43,8 @@ pub(super) struct Options {
     identity: Identity,
 }
 
-impl Options {
-    fn piped(&self) -> bool {
-        self.out.as_deref() == Some(Path::new("-"))
-    }
-}
-
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
-    if options.piped() {
+    if options.outgoing.is_piped() {
         context.leave_the_output_free();
     }
     let opened = context.open()?;
@@ -61,18 +52,20 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let requests = wanted(context, &opened, &me, &options.requests)?;
     let other = Other::to_answer(context, &opened, &requests, &me, options.also.as_deref())?;
     options.expected.compare(context, &opened)?;
-    let folder = folder(context, &opened, options)?;
+    let folder = options.outgoing.folder(context, &opened, NOT_FOR_GIT)?;
     let mut sides = vec![Side {
         context,
         opened: &opened,
         requests: requests.iter().collect(),
     }];
     if let Some(other) = &other {
-        if options.piped() {
+        if options.outgoing.is_piped() {
             other.context.leave_the_output_free();
         }
         can_be_answered(&other.context, &other.opened, &other.found, &me)?;
-        self::folder(&other.context, &other.opened, options)?;
+        options
+            .outgoing
+            .folder(&other.context, &other.opened, NOT_FOR_GIT)?;
         sides.push(Side {
             context: &other.context,
             opened: &other.opened,
@@ -93,7 +86,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let submissions = || answers.iter().flatten();
     let mut batch = Batch::new();
-    if !options.piped() {
+    if !options.outgoing.is_piped() {
         for answer in submissions() {
             batch = batch.replace(folder.join(&answer.name), answer.submission.clone(), 0o600);
         }
@@ -123,7 +116,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
                 .get()
         ));
     }
-    if options.piped() {
+    if options.outgoing.is_piped() {
         for answer in submissions() {
             context
                 .world
@@ -292,15 +285,6 @@ fn can_be_answered(
     opened.no_other_on_its_state(found, me)
 }
 
-/// Where the submissions go.
-fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<PathBuf, Failure> {
-    if options.piped() {
-        return Ok(context.world.surroundings.current_dir.clone());
-    }
-    let why_not = "it is not for git: it holds your share, encrypted";
-    inbox::outgoing(context, opened, options.out.as_deref(), why_not)
-}
-
 /// Compares the words of all that is answered together; the way by which they came is recorded.
 fn compare_words(
     context: &Context<'_>,
@@ -324,7 +308,7 @@ fn compare_words(
         show: &format!("quorate show {}", ids(requests)),
         digests,
     };
-    let way = about.compare(context, options.way.as_deref(), options.words.as_deref())?;
+    let way = about.compare(context, &options.heard)?;
     context.say(&format!("the words fit {these}"));
     Ok(way)
 }

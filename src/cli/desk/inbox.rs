@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{Desk, submissions_in};
@@ -88,31 +89,49 @@ fn names_another(file: &Path, id: &str) -> bool {
     })
 }
 
-/// The folder that an own submission is written to: the one that is named, else the home directory; never the vault, and
-/// `why_not`.
-pub(in crate::cli) fn outgoing(
-    context: &Context<'_>,
-    opened: &Opened,
-    named: Option<&Path>,
-    why_not: &'static str,
-) -> Result<PathBuf, Failure> {
-    let surroundings = context.world.surroundings;
-    let folder = match named {
-        Some(folder) => surroundings.resolve(folder),
-        None => surroundings.home.clone().ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                "no home directory is set, so the submission has no place",
-            )
-            .next("name one: --out DIR")
-        })?,
-    };
-    if folder.starts_with(&opened.folder) {
-        return Err(
-            Failure::new(Exit::Usage, "the submission would lie in the vault")
-                .fact(why_not)
-                .next("name another folder: --out DIR"),
-        );
+/// Where an own submission goes.
+#[derive(Args)]
+pub(in crate::cli) struct Outgoing {
+    /// The folder for the submission; default: your home directory. With - it is written to the
+    /// standard output, for a pipe, and everything else to the standard error
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Outgoing {
+    /// Through a pipe?
+    pub(in crate::cli) fn is_piped(&self) -> bool {
+        self.out.as_deref() == Some(Path::new("-"))
     }
-    Ok(folder)
+
+    /// The folder that was named, else the home directory; never the vault, and `why_not`.
+    pub(in crate::cli) fn folder(
+        &self,
+        context: &Context<'_>,
+        opened: &Opened,
+        why_not: &'static str,
+    ) -> Result<PathBuf, Failure> {
+        let surroundings = context.world.surroundings;
+        if self.is_piped() {
+            return Ok(surroundings.current_dir.clone());
+        }
+        let folder = match &self.out {
+            Some(folder) => surroundings.resolve(folder),
+            None => surroundings.home.clone().ok_or_else(|| {
+                Failure::new(
+                    Exit::Usage,
+                    "no home directory is set, so the submission has no place",
+                )
+                .next("name one: --out DIR")
+            })?,
+        };
+        if folder.starts_with(&opened.folder) {
+            return Err(
+                Failure::new(Exit::Usage, "the submission would lie in the vault")
+                    .fact(why_not)
+                    .next("name another folder: --out DIR"),
+            );
+        }
+        Ok(folder)
+    }
 }

@@ -1,6 +1,6 @@
 //! `quorate drill answer`: as `approve`, with the practice share.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -8,8 +8,8 @@ use super::NOTHING_AT_STAKE;
 use super::evidence::Found;
 use crate::ceremony::asked::Asked as _;
 use crate::cli::context::Context;
-use crate::cli::desk::inbox;
-use crate::cli::eight_words::About;
+use crate::cli::desk::inbox::Outgoing;
+use crate::cli::eight_words::{About, Heard};
 use crate::cli::opened::Opened;
 use crate::cli::own_share::Answer;
 use crate::cli::report::{Failure, path};
@@ -18,32 +18,23 @@ use crate::roster::name::Name;
 use crate::vault::render::kind_word;
 use crate::world::{Batch, SafeText};
 
+/// Why the vault is no place for a submission.
+const NOT_FOR_GIT: &str = "it is not for git, and neither is that of a real request";
+
 #[derive(Args)]
 pub(in crate::cli) struct Options {
     /// The drill: its id, or the beginning of it
     drill: String,
-    /// The eight words, if there is no terminal to type them at
-    #[arg(long, value_name = "WORDS", requires = "way")]
-    words: Option<String>,
-    /// How the opener gave you the words: voice, room, paper or other
-    #[arg(long, value_name = "WAY")]
-    way: Option<String>,
-    /// The folder for the submission; default: your home directory. With - it is written to the
-    /// standard output, for a pipe, and everything else to the standard error
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    heard: Heard,
+    #[command(flatten)]
+    outgoing: Outgoing,
     #[command(flatten)]
     identity: Identity,
 }
 
-impl Options {
-    fn piped(&self) -> bool {
-        self.out.as_deref() == Some(Path::new("-"))
-    }
-}
-
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
-    if options.piped() {
+    if options.outgoing.is_piped() {
         context.leave_the_output_free();
     }
     let opened = context.open()?;
@@ -57,7 +48,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         return Err(super::done_already(id));
     }
     opened.not_ended(&found)?;
-    let folder = folder(context, &opened, options)?;
+    let folder = options.outgoing.folder(context, &opened, NOT_FOR_GIT)?;
     explain(context, &opened, &found, &me)?;
     let way = compare_words(context, options, &found)?;
 
@@ -74,7 +65,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     );
     let submission = [head.as_bytes(), &submission].concat();
     let file = folder.join(format!("drill-{id}-{me}.submission"));
-    if !options.piped() {
+    if !options.outgoing.is_piped() {
         Batch::new()
             .replace(&file, submission.clone(), 0o600)
             .commit(context.world.files, context.world.random)?;
@@ -90,7 +81,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         others + 1,
         opened.set(drill.kind())?.threshold.get()
     ));
-    if options.piped() {
+    if options.outgoing.is_piped() {
         let text = String::from_utf8_lossy(&submission);
         context.world.terminal.say(text.trim_end());
         context.say("the submission went to the standard output");
@@ -103,15 +94,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     context.share_by_git(&opened.folder, &relative, &format!("Drill {id}: {me}"));
     Ok(())
-}
-
-/// Where the submissions go.
-fn folder(context: &Context<'_>, opened: &Opened, options: &Options) -> Result<PathBuf, Failure> {
-    if options.piped() {
-        return Ok(context.world.surroundings.current_dir.clone());
-    }
-    let why_not = "it is not for git, and neither is that of a real request";
-    inbox::outgoing(context, opened, options.out.as_deref(), why_not)
 }
 
 fn explain(
@@ -164,7 +146,7 @@ fn compare_words(
         show: &format!("quorate drill show {}", found.id),
         digests: vec![found.verified.digest()],
     };
-    let way = about.compare(context, options.way.as_deref(), options.words.as_deref())?;
+    let way = about.compare(context, &options.heard)?;
     context.say("they fit this drill");
     Ok(way)
 }
