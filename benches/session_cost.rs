@@ -9,8 +9,9 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use quorate::ceremony::approval::Approval;
-use quorate::ceremony::request::{Request, VerifiedRequest};
+use quorate::ceremony::request::Request;
 use quorate::ceremony::submission;
+use quorate::ceremony::verified::VerifiedRequest;
 use quorate::openpgp::Draft;
 use quorate::openpgp::plan::{Algorithm, Certainty, Hash, Plan, Primary, Stamp};
 use quorate::roster::name::Name;

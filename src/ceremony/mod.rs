@@ -17,7 +17,7 @@ mod request_error;
 pub mod state;
 pub mod submission;
 pub mod successor;
-mod verified;
+pub mod verified;
 pub mod words;
 
 pub use approval::Approval;

@@ -1,8 +1,8 @@
 //! The result of a request: its drafts with their values filled in. It proves itself, so nobody
 //! signs it. Of a value that was sealed to the revocation set only that can be seen, until it is released.
 
-use super::request::VerifiedRequest;
 use super::submission::{BEGIN, END};
+use super::verified::VerifiedRequest;
 use crate::openpgp::draft::{Destination, Draft, Signed};
 use crate::openpgp::plan::Primary;
 use crate::roster::sealing::MAX_SEALED;

@@ -6,7 +6,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::asked::Asked as _;
-use super::request::VerifiedRequest;
+use super::verified::VerifiedRequest;
 use crate::vault::record::Digest;
 
 /// What the eight words of a pair are over: the two digests, in ascending order, behind a domain string.

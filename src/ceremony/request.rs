@@ -9,7 +9,6 @@ use super::asked::Head;
 use super::fields::DAY;
 pub use super::request_error::RequestError;
 use super::successor::{Successor, SuccessorError};
-pub use super::verified::VerifiedRequest;
 use crate::openpgp::draft::{Destination, Draft, DraftError, MAX_DRAFT};
 use crate::roster::holder_key::{HolderKey, Namespace};
 use crate::roster::name::Name;

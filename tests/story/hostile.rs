@@ -1,7 +1,8 @@
 //! A root who opens requests with a program of his own, and whoever can push: what the others' programs say.
 
 use quorate::ceremony::outcome::{Outcome, Value, write};
-use quorate::ceremony::request::{MAX_REQUEST, VerifiedRequest};
+use quorate::ceremony::request::MAX_REQUEST;
+use quorate::ceremony::verified::VerifiedRequest;
 use quorate::openpgp::draft::Draft;
 use quorate::openpgp::manifest_signature::primary_of;
 use quorate::openpgp::plan::Plan;

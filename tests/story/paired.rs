@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use quorate::ceremony::request::VerifiedRequest;
+use quorate::ceremony::verified::VerifiedRequest;
 use quorate::openpgp::manifest_signature::primary_of;
 use quorate::session::refusal::Refusal;
 use quorate::session::sign::{SignJob, sign, sign_pair};

@@ -1,8 +1,8 @@
 //! What arrives: true, false, twice, quoted, cut, for another request.
 
 use super::team::Team;
-use quorate::ceremony::request::VerifiedRequest;
 use quorate::ceremony::submission;
+use quorate::ceremony::verified::VerifiedRequest;
 use quorate::roster::opening::{AgeIdentity, IdentityFile};
 use quorate::roster::sealed_share::SealedShare;
 use quorate::vault::manifest::SignedManifest;

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use super::one_time::Secrets;
-use crate::ceremony::request::VerifiedRequest;
+use crate::ceremony::verified::VerifiedRequest;
 use crate::cli::context::Context;
 use crate::cli::opened::Found;
 use crate::roster::name::Name;

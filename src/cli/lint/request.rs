@@ -7,7 +7,8 @@ use std::sync::Arc;
 use sequoia_openpgp::Cert;
 use zeroize::Zeroizing;
 
-use crate::ceremony::request::{MAX_REQUEST, VerifiedRequest};
+use crate::ceremony::request::MAX_REQUEST;
+use crate::ceremony::verified::VerifiedRequest;
 use crate::cli::context::Context;
 use crate::cli::opened::{Found, Opened, may_be_an_id};
 use crate::cli::rehearse::judged::is_meant;

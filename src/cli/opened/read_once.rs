@@ -14,7 +14,8 @@ use super::{Found, Opened};
 use crate::ceremony::drill::VerifiedDrill;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::outcome::Outcome;
-use crate::ceremony::request::{RequestError, VerifiedRequest};
+use crate::ceremony::request::RequestError;
+use crate::ceremony::verified::VerifiedRequest;
 use crate::cli::report::Failure;
 use crate::vault::record::Digest;
 

@@ -23,7 +23,7 @@ use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;
 use crate::ceremony::outcome::Outcome;
-use crate::ceremony::request::VerifiedRequest;
+use crate::ceremony::verified::VerifiedRequest;
 use crate::vault::closing::Closing;
 use crate::vault::destruction::Destruction;
 use crate::vault::manifest::split;

@@ -7,7 +7,7 @@ mod held;
 use super::team::{Done, Team};
 use quorate::ceremony::DrillMinutes;
 use quorate::ceremony::drill::VerifiedDrill;
-use quorate::ceremony::request::VerifiedRequest;
+use quorate::ceremony::verified::VerifiedRequest;
 use quorate::roster::opening::{AgeIdentity, IdentityFile};
 use quorate::roster::sealed_share::SealedShare;
 use quorate::vault::manifest::SignedManifest;
