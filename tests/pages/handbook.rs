@@ -169,7 +169,7 @@ fn every_command_of_the_handbook_works_for_each_kind_of_key() {
             values.insert("DRILLSAID", words.replace('\n', " "));
             values.insert("DRILL", id);
         }
-        if who == "stranger" {
+        if who == "stranger" && line.contains(" verify ") {
             assert!(said.starts_with("GENUINE"), "{said}");
         }
     }
