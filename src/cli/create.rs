@@ -69,14 +69,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let world = &context.world;
     let folder = context.new_folder();
-    if world.files.kind(&folder.join("vault.toml"))?.is_some() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("{} holds a vault already", path(&folder)),
-        )
-        .fact("nothing was changed")
-        .next("quorate status"));
-    }
+    holds_none(context, &folder)?;
     // It loads its libraries while the keys are read; it has nothing yet, and ends if it gets nothing.
     let coming = context.worker("the vault")?;
     let config = read_config(context, &folder)?;
@@ -172,6 +165,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let dealing = deal(context, options.strict, coming, &mut job, locked)?;
     // Written beside while the worker checks what it made, and put in place once it has.
     let vault = context.lock(&folder)?;
+    // Another create, or a pull, may have brought one while this one asked and made.
+    holds_none(context, &folder)?;
     let staged = stage(context, &folder, dealing.files())?;
     let signed = read_back(dealing.files())?;
     let manifest = signed.manifest();
@@ -278,6 +273,19 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );
     Ok(())
+}
+
+/// A vault that lies there is never replaced.
+fn holds_none(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
+    match context.world.files.kind(&folder.join("vault.toml"))? {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(
+            Exit::Usage,
+            format!("{} holds a vault already", path(folder)),
+        )
+        .fact("nothing was changed")
+        .next("quorate status")),
+    }
 }
 
 /// Does it come with what the key and its predecessor say of each other?

@@ -397,3 +397,23 @@ fn revoking_killed_at_any_write_leaves_a_vault_that_works() {
         copy.verifies();
     });
 }
+
+#[test]
+fn of_two_creates_at_once_one_makes_the_vault_and_the_other_changes_nothing() {
+    let team = Team::of(&["anna", "ben"], 2);
+    let create = || {
+        let done = team.run("anna", &["create", "--as", "anna"]);
+        (done.code, done.said, done.noted)
+    };
+    let both = std::thread::scope(|scope| {
+        [scope.spawn(create), scope.spawn(create)].map(|one| one.join().unwrap())
+    });
+    let mut codes = both.each_ref().map(|one| one.0);
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 2], "{both:?}");
+    // The one that says that it made a key says the one that lies there.
+    let made = both.iter().find(|one| one.0 == 0).unwrap();
+    assert!(made.1.replace(' ', "").contains(&team.fingerprint()));
+    team.receipt("anna").exits(0);
+    team.receipt("ben").exits(0).says("the last receipt");
+}
