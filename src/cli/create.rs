@@ -25,7 +25,7 @@ use crate::session::front::{self, Coming, Dealing, SessionError};
 use crate::session::origin::Origin;
 use crate::session::refusal::Refusal;
 use crate::vault::manifest::{Seal, SignedManifest};
-use crate::world::{Batch, SafeText, Staged, Timestamp};
+use crate::world::{Batch, Kind, SafeText, Staged, Timestamp};
 
 const MAX_CONFIG: usize = 256 << 10;
 
@@ -417,20 +417,28 @@ pub(super) fn choose_cycle<'c>(
 fn stage<'a>(context: &Context<'a>, folder: &Path, made: &[Made]) -> Result<Staged<'a>, Failure> {
     let world = &context.world;
     let mut batch = Batch::new();
-    for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
-        batch = batch.folder(folder.join(sub), 0o755);
+    let mut subs = vec!["sealed", "sealed/master.1", "sealed/revocation.1"];
+    for sub in ["succession", "sealed/alone.1", "out"] {
+        let within = format!("{sub}/");
+        if made.iter().any(|file| file.path.starts_with(&within)) {
+            subs.push(sub);
+        }
     }
-    if has_succession(made) {
-        batch = batch.folder(folder.join("succession"), 0o755);
-    }
-    if made
-        .iter()
-        .any(|file| file.path.starts_with("sealed/alone.1/"))
-    {
-        batch = batch.folder(folder.join("sealed/alone.1"), 0o755);
-    }
-    if made.iter().any(|file| file.path.starts_with("out/")) {
-        batch = batch.folder(folder.join("out"), 0o755);
+    for sub in subs {
+        let sub = folder.join(sub);
+        // A link would lead out of the vault, and git keeps the link alone.
+        if world
+            .files
+            .kind(&sub)?
+            .is_some_and(|kind| kind != Kind::Folder)
+        {
+            return Err(
+                Failure::new(Exit::Failed, format!("{} is no folder", path(&sub)))
+                    .fact("nothing was made")
+                    .next("take it away, and ask who put it there: git log"),
+            );
+        }
+        batch = batch.folder(sub, 0o755);
     }
     batch = batch.replace(folder.join(".gitignore"), context.gitignore(folder)?, 0o644);
     // What lies there from a create that was killed has no vault.toml, so it is nobody's.

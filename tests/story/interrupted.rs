@@ -420,6 +420,26 @@ fn of_two_creates_at_once_one_makes_the_vault_and_the_other_changes_nothing() {
     team.receipt("ben").exits(0).says("the last receipt");
 }
 
+#[test]
+fn a_create_follows_no_link_out_of_the_vault() {
+    let team = Team::of(&["anna", "ben"], 2);
+    let elsewhere = team.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("anna.age"), "of another kind").unwrap();
+    std::fs::create_dir(team.vault().join("sealed")).unwrap();
+    for link in ["sealed/master.1", "sealed/revocation.1"] {
+        let link = team.vault().join(link);
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        let before = Team::all_below(&team.path("."));
+        team.run("anna", &["create", "--as", "anna"])
+            .exits(1)
+            .says("is no folder");
+        assert_eq!(Team::all_below(&team.path(".")), before);
+        std::fs::remove_file(&link).unwrap();
+    }
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+}
+
 /// Hands on what the worker and the front end say to each other, up to the files that a dealing has made.
 const UP_TO_THE_FILES: &str = r#"
 import os, socket, struct, subprocess, sys, threading
