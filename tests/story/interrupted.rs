@@ -1,6 +1,8 @@
 //! Killed between any two writes, a full disk, two at once: the vault is old or new, and the next
 //! command goes on.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::changed::offer;
 use super::team::Team;
 use quorate::world::doubles::{FaultyFiles, ScriptedTerminal};
@@ -396,4 +398,105 @@ fn revoking_killed_at_any_write_leaves_a_vault_that_works() {
         assert!(copy.vault().join("out/statement.txt").exists());
         copy.verifies();
     });
+}
+
+#[test]
+fn of_two_creates_at_once_one_makes_the_vault_and_the_other_changes_nothing() {
+    let team = Team::of(&["anna", "ben"], 2);
+    let create = || {
+        let done = team.run("anna", &["create", "--as", "anna"]);
+        (done.code, done.said, done.noted)
+    };
+    let both = std::thread::scope(|scope| {
+        [scope.spawn(create), scope.spawn(create)].map(|one| one.join().unwrap())
+    });
+    let mut codes = both.each_ref().map(|one| one.0);
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 2], "{both:?}");
+    // The one that says that it made a key says the one that lies there.
+    let made = both.iter().find(|one| one.0 == 0).unwrap();
+    assert!(made.1.replace(' ', "").contains(&team.fingerprint()));
+    team.receipt("anna").exits(0);
+    team.receipt("ben").exits(0).says("the last receipt");
+}
+
+#[test]
+fn a_create_follows_no_link_out_of_the_vault() {
+    let team = Team::of(&["anna", "ben"], 2);
+    let elsewhere = team.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("anna.age"), "of another kind").unwrap();
+    std::fs::create_dir(team.vault().join("sealed")).unwrap();
+    for link in ["sealed/master.1", "sealed/revocation.1"] {
+        let link = team.vault().join(link);
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        let before = Team::all_below(&team.path("."));
+        team.run("anna", &["create", "--as", "anna"])
+            .exits(1)
+            .says("is no folder");
+        assert_eq!(Team::all_below(&team.path(".")), before);
+        std::fs::remove_file(&link).unwrap();
+    }
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
+}
+
+/// Hands on what the worker and the front end say to each other, up to the files that a dealing has made.
+const UP_TO_THE_FILES: &str = r#"
+import os, socket, struct, subprocess, sys, threading
+front = socket.socket(fileno=0)
+near, far = socket.socketpair()
+worker = subprocess.Popen([sys.argv[1], "session-worker"], stdin=far)
+far.close()
+def down():
+    while data := front.recv(65536):
+        near.sendall(data)
+threading.Thread(target=down, daemon=True).start()
+def take(count):
+    data = b""
+    while len(data) < count:
+        data += near.recv(count - len(data))
+    front.sendall(data)
+    return data
+while True:
+    tag, count = struct.unpack(">BI", take(5))
+    for _ in range(count):
+        take(struct.unpack(">Q", take(8))[0])
+    if tag == 22:
+        break
+worker.kill()
+worker.wait()
+if sys.argv[2] == "refuses":
+    front.sendall(struct.pack(">BI", 19, 0))
+    os._exit(0)
+os._exit(1)
+"#;
+
+#[test]
+fn a_dealing_that_is_not_found_good_leaves_nothing_of_its_files() {
+    let team = Team::of(&["anna", "ben"], 2);
+    let proxy = team.path("proxy.py");
+    std::fs::write(&proxy, UP_TO_THE_FILES).unwrap();
+    let before = Team::all_below(&team.path("."));
+    let ends = [
+        ("refuses", "the worker's answer can't be read"),
+        ("dies", "the worker ended early"),
+    ];
+    for (end, said) in ends {
+        let worker = team.path("worker");
+        let lines = format!(
+            "#!/bin/sh\nexec python3 '{}' '{}' {end}\n",
+            proxy.display(),
+            env!("CARGO_BIN_EXE_quorate")
+        );
+        std::fs::write(&worker, lines).unwrap();
+        std::fs::set_permissions(&worker, PermissionsExt::from_mode(0o755)).unwrap();
+        team.run_by(&worker, "anna", &["create", "--as", "anna"])
+            .exits(1)
+            .says(said);
+        std::fs::remove_file(&worker).unwrap();
+        // Neither in the vault nor in what anna's machine remembers.
+        let after = Team::all_below(&team.path("."));
+        assert_eq!(after, before, "{end}");
+    }
+    team.run("anna", &["create", "--as", "anna"]).exits(0);
 }

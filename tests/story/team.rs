@@ -233,14 +233,39 @@ impl Team {
         files: &dyn Files,
         terminal: &dyn Terminal,
     ) -> u8 {
+        let worker = PathBuf::from(env!("CARGO_BIN_EXE_quorate"));
         let programs = RealPrograms::new(environment.clone())
-            .with_worker(PathBuf::from(env!("CARGO_BIN_EXE_quorate")))
+            .with_worker(worker)
             // One for all holders: hashing the program thousands of times would take half of all tests' time.
             .with_memory(Some(Path::new(env!("CARGO_TARGET_TMPDIR"))));
+        self.code_by(&programs, environment, arguments, files, terminal)
+    }
+
+    /// With another program as the worker.
+    pub fn run_by(&self, worker: &Path, who: &str, arguments: &[&str]) -> Done {
+        let (environment, terminal) = (self.environment(who), ScriptedTerminal::new());
+        let programs = RealPrograms::new(environment.clone()).with_worker(worker.to_owned());
+        let files = RealFiles::default();
+        let code = self.code_by(&programs, &environment, arguments, &files, &terminal);
+        Done {
+            code,
+            said: terminal.said(),
+            noted: terminal.noted(),
+        }
+    }
+
+    fn code_by(
+        &self,
+        programs: &RealPrograms,
+        environment: &Environment,
+        arguments: &[&str],
+        files: &dyn Files,
+        terminal: &dyn Terminal,
+    ) -> u8 {
         let surroundings = Surroundings::new(environment, self.vault(), b"desk");
         let world = World {
             files,
-            programs: &programs,
+            programs,
             clock: &self.clock,
             random: &OsRandom,
             terminal,
@@ -333,6 +358,11 @@ impl Team {
 
     /// Everything in the vault: path and bytes.
     pub fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        Self::all_below(&self.vault())
+    }
+
+    /// All files below a folder, but for locks.
+    pub fn all_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         fn walk(folder: &Path, all: &mut BTreeMap<PathBuf, Vec<u8>>) {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -344,7 +374,7 @@ impl Team {
             }
         }
         let mut all = BTreeMap::new();
-        walk(&self.vault(), &mut all);
+        walk(folder, &mut all);
         all
     }
 

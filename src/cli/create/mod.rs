@@ -27,7 +27,7 @@ use crate::session::front::{self, Coming, Dealing, SessionError};
 use crate::session::origin::Origin;
 use crate::session::refusal::Refusal;
 use crate::vault::manifest::{Seal, SignedManifest};
-use crate::world::{Batch, SafeText, Staged, Timestamp};
+use crate::world::{Batch, Kind, SafeText, Staged, Timestamp};
 
 const MAX_CONFIG: usize = 256 << 10;
 
@@ -71,14 +71,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     }
     let world = &context.world;
     let folder = context.new_folder();
-    if world.files.kind(&folder.join("vault.toml"))?.is_some() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("{} holds a vault already", path(&folder)),
-        )
-        .fact("nothing was changed")
-        .next("quorate status"));
-    }
+    holds_none(context, &folder)?;
     // It loads its libraries while the keys are read; it has nothing yet, and ends if it gets nothing.
     let coming = context.worker("the vault")?;
     let config = read_config(context, &folder)?;
@@ -174,6 +167,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let dealing = deal(context, options.strict, coming, &mut job, locked)?;
     // Written beside while the worker checks what it made, and put in place once it has.
     let vault = context.lock(&folder)?;
+    // Another create, or a pull, may have brought one while this one asked and made.
+    holds_none(context, &folder)?;
     let staged = stage(context, &folder, dealing.files())?;
     let signed = read_back(dealing.files())?;
     let manifest = signed.manifest();
@@ -280,6 +275,19 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );
     Ok(())
+}
+
+/// A vault that lies there is never replaced.
+fn holds_none(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
+    match context.world.files.kind(&folder.join("vault.toml"))? {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(
+            Exit::Usage,
+            format!("{} holds a vault already", path(folder)),
+        )
+        .fact("nothing was changed")
+        .next("quorate status")),
+    }
 }
 
 /// Does it come with what the key and its predecessor say of each other?
@@ -411,20 +419,28 @@ pub(super) fn choose_cycle<'c>(
 fn stage<'a>(context: &Context<'a>, folder: &Path, made: &[Made]) -> Result<Staged<'a>, Failure> {
     let world = &context.world;
     let mut batch = Batch::new();
-    for sub in ["sealed", "sealed/master.1", "sealed/revocation.1"] {
-        batch = batch.folder(folder.join(sub), 0o755);
+    let mut subs = vec!["sealed", "sealed/master.1", "sealed/revocation.1"];
+    for sub in ["succession", "sealed/alone.1", "out"] {
+        let within = format!("{sub}/");
+        if made.iter().any(|file| file.path.starts_with(&within)) {
+            subs.push(sub);
+        }
     }
-    if has_succession(made) {
-        batch = batch.folder(folder.join("succession"), 0o755);
-    }
-    if made
-        .iter()
-        .any(|file| file.path.starts_with("sealed/alone.1/"))
-    {
-        batch = batch.folder(folder.join("sealed/alone.1"), 0o755);
-    }
-    if made.iter().any(|file| file.path.starts_with("out/")) {
-        batch = batch.folder(folder.join("out"), 0o755);
+    for sub in subs {
+        let sub = folder.join(sub);
+        // A link would lead out of the vault, and git keeps the link alone.
+        if world
+            .files
+            .kind(&sub)?
+            .is_some_and(|kind| kind != Kind::Folder)
+        {
+            return Err(
+                Failure::new(Exit::Failed, format!("{} is no folder", path(&sub)))
+                    .fact("nothing was made")
+                    .next("take it away, and ask who put it there: git log"),
+            );
+        }
+        batch = batch.folder(sub, 0o755);
     }
     batch = batch.replace(folder.join(".gitignore"), context.gitignore(folder)?, 0o644);
     // What lies there from a create that was killed has no vault.toml, so it is nobody's.
