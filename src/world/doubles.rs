@@ -72,11 +72,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What somebody else does while a person thinks.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
 /// A terminal whose user answers from lists made in advance, in order. A question beyond the list
 /// finds no terminal.
 #[derive(Default)]
 pub struct ScriptedTerminal {
-    answers: Mutex<VecDeque<String>>,
+    answers: Mutex<VecDeque<(String, Option<Meanwhile>)>>,
     secrets: Mutex<VecDeque<Zeroizing<String>>>,
     input: Mutex<Zeroizing<Vec<u8>>>,
     lines: Mutex<Vec<(Voice, String)>>,
@@ -97,7 +100,12 @@ impl ScriptedTerminal {
 
     /// One more answer to a question.
     pub fn answer(&self, text: &str) {
-        locked(&self.answers).push_back(text.to_owned());
+        locked(&self.answers).push_back((text.to_owned(), None));
+    }
+
+    /// The same, and what happens before it is typed.
+    pub fn answer_after(&self, meanwhile: impl FnOnce() + Send + 'static, text: &str) {
+        locked(&self.answers).push_back((text.to_owned(), Some(Box::new(meanwhile))));
     }
 
     /// One more answer to a question for a secret; it never appears in the transcript.
@@ -144,9 +152,11 @@ impl Terminal for ScriptedTerminal {
         self.add(Voice::Noted, text.to_owned());
     }
     fn ask(&self, prompt: &str) -> Result<String, TerminalError> {
-        let answer = locked(&self.answers)
-            .pop_front()
-            .ok_or(TerminalError::None)?;
+        let next = locked(&self.answers).pop_front();
+        let (answer, meanwhile) = next.ok_or(TerminalError::None)?;
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         self.add(Voice::Asked, format!("{prompt}{answer}"));
         Ok(answer)
     }

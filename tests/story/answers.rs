@@ -430,6 +430,21 @@ fn a_vault_is_discarded_only_while_nobody_holds_it() {
         std::fs::remove_file(team.vault().join(path)).unwrap();
     }
     assert!(before == team.snapshot());
+    // One comes by a pull while the digits are typed.
+    let copy = team.copy();
+    copy.receipt("ben").exits(0);
+    let (from, to) = [&copy, &team]
+        .map(|team| team.vault().join("receipts"))
+        .into();
+    let pull = move || std::fs::rename(from, to).unwrap();
+    let terminal = ScriptedTerminal::new();
+    terminal.answer_after(pull, &digits);
+    let files = RealFiles::default();
+    team.run_with("anna", &["create", "--discard"], &files, &terminal)
+        .exits(1)
+        .says("this vault is in use");
+    std::fs::remove_dir_all(team.vault().join("receipts")).unwrap();
+    assert!(before == team.snapshot());
     discard(&digits).exits(0).says("discarded");
     assert!(!team.vault().join("vault.toml").exists());
     assert!(!team.vault().join("master.1.age").exists());

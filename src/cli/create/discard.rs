@@ -4,27 +4,15 @@ use std::path::Path;
 
 use crate::ceremony::explain;
 use crate::cli::context::Context;
+use crate::cli::opened::Opened;
 use crate::cli::report::{Exit, Failure, path};
 use crate::session::deal::alone_path;
 use crate::vault::receipt::Receipt;
 
 pub(in crate::cli) fn run(context: &Context<'_>) -> Result<(), Failure> {
     let opened = context.open()?;
+    is_unused(&opened)?;
     let manifest = opened.manifest();
-    let receipts = opened
-        .evidence
-        .receipts
-        .iter()
-        .filter(|(_, file)| Receipt::read(file, manifest).is_ok())
-        .count();
-    if receipts > 0 || !opened.evidence.requests.is_empty() {
-        return Err(Failure::new(Exit::Failed, "this vault is in use")
-            .fact(format!(
-                "{receipts} receipts, {} requests; nothing was changed",
-                opened.evidence.requests.len()
-            ))
-            .next("a key that has holders ends by expiry or by its revocation"));
-    }
     context.say("Discarded would be the key");
     context.say(&format!(
         "  {}",
@@ -54,6 +42,8 @@ pub(in crate::cli) fn run(context: &Context<'_>) -> Result<(), Failure> {
     // Without vault.toml the others are nobody's, and a next `create` may replace them.
     names.sort_by_key(|name| name != "vault.toml");
     let _lock = context.lock(&opened.folder)?;
+    // A receipt may have come while the digits were typed.
+    is_unused(&context.open()?)?;
     let files = context.world.files;
     for name in &names {
         let file = opened.folder.join(name);
@@ -69,5 +59,25 @@ pub(in crate::cli) fn run(context: &Context<'_>) -> Result<(), Failure> {
     ));
     context.advise("this machine still remembers the old key: begin the next one in a new folder");
     context.share_by_git(&opened.folder, "-u .", "Discard a key that nobody held");
+    Ok(())
+}
+
+/// Has nobody relied on it yet?
+fn is_unused(opened: &Opened) -> Result<(), Failure> {
+    let manifest = opened.manifest();
+    let receipts = opened
+        .evidence
+        .receipts
+        .iter()
+        .filter(|(_, file)| Receipt::read(file, manifest).is_ok())
+        .count();
+    if receipts > 0 || !opened.evidence.requests.is_empty() {
+        return Err(Failure::new(Exit::Failed, "this vault is in use")
+            .fact(format!(
+                "{receipts} receipts, {} requests; nothing was changed",
+                opened.evidence.requests.len()
+            ))
+            .next("a key that has holders ends by expiry or by its revocation"));
+    }
     Ok(())
 }
