@@ -144,13 +144,14 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .fact("nothing was made")
             .next("mend policy.attest or [root.NAME] attest in team.toml, or keys/"));
     }
-    context.say(&format!(
+    let line = format!(
         "roster    {} roots, all can be sealed to{}",
         seats.len(),
         attesters
             .told()
             .map_or_else(String::new, |told| format!("; {told}"))
-    ));
+    );
+    context.say(&super::screen::folded(&line, 10));
 
     let mut vault_id = [0_u8; 16];
     world.random.fill(&mut vault_id)?;
@@ -187,7 +188,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     pins.place()?;
     let missing = ran.hardening.missing();
     context.say(&format!(
-        "session   {}; {:.3} s, ended",
+        "session   {}; {:.3} s",
         if missing.is_empty() {
             "memory locked, no dumps, Landlock, seccomp: nothing missing".to_owned()
         } else {

@@ -36,7 +36,7 @@ impl About<'_> {
             Some(words) => words.to_owned(),
             None => {
                 let terminal = context.world.terminal;
-                terminal.ask("The eight words (four letters of each do): ")?
+                terminal.ask("The eight words (four letters do): ")?
             }
         };
         let Self {
