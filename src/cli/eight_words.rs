@@ -9,6 +9,8 @@ use crate::world::SafeText;
 
 /// So often is asked for the way: who types the words there needn't begin anew.
 const TRIES: usize = 3;
+/// What tells the way and the words where nobody can be asked.
+const BY_OPTION: &str = "--way WAY --words 'WORDS'";
 const UNOPENED: &str = "your share was not opened";
 
 /// What the words are about.
@@ -34,10 +36,7 @@ impl About<'_> {
         let way = self.way(context, way)?;
         let typed = match typed {
             Some(words) => words.to_owned(),
-            None => {
-                let terminal = context.world.terminal;
-                terminal.ask("The eight words (four letters do): ")?
-            }
+            None => context.ask("The eight words (four letters do): ", BY_OPTION)?,
         };
         let Self {
             opener, what, show, ..
@@ -78,7 +77,7 @@ impl About<'_> {
             }
             let typed = match given {
                 Some(way) => way.to_owned(),
-                None => context.world.terminal.ask(&question)?,
+                None => context.ask(&question, BY_OPTION)?,
             };
             way = typed.trim().to_lowercase();
             if WAYS[..4].contains(&way.as_str()) {
