@@ -645,6 +645,23 @@ fn without_a_terminal_the_option_that_answers_is_named() {
 }
 
 #[test]
+fn evidence_with_other_line_ends_or_of_another_kind_is_told_as_that() {
+    let team = served();
+    let id = team.opens();
+    let key = team.fingerprint();
+    let receipts = std::fs::read_dir(team.vault().join("receipts")).unwrap();
+    let receipt = receipts.map(|entry| entry.unwrap().path()).next().unwrap();
+    let text = std::fs::read_to_string(&receipt).unwrap();
+    std::fs::write(&receipt, text.replace('\n', "\r\n")).unwrap();
+    let approval = team.vault().join(format!("approvals/{id}-anna.approval"));
+    std::fs::write(approval, "nothing").unwrap();
+    team.run("eve", &["verify", "--key", &key])
+        .exits(4)
+        .says(".receipt: its lines end in CR LF now")
+        .says(".approval: not an approval");
+}
+
+#[test]
 fn a_plugin_that_is_missing_or_that_others_could_have_put_there_is_not_run() {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
