@@ -105,6 +105,18 @@ fn ctrl_c_at_a_secret_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn what_is_told_after_ctrl_d_begins_on_a_line_of_its_own() {
+    let mut pty = Pty::start();
+    pty.until("name? ");
+    pty.type_keys(b"\x04");
+    pty.until("secret? ");
+    pty.type_keys(b"\x04");
+    let shown = pty.finish();
+    assert!(shown.contains("name? \r\nsecret? \r\n"), "{shown:?}");
+    assert!(shown.contains("name Err(Closed)"), "{shown}");
+}
+
+#[test]
 fn without_a_terminal_there_is_an_error_and_no_waiting() {
     let own = std::env::current_exe().unwrap();
     let mut alone = Command::new("setsid");

@@ -19,7 +19,7 @@ use crate::world::{SafeText, Timestamp};
 use quorate_share::Kind;
 use sequoia_openpgp::Fingerprint;
 
-/// What else goes into the same request, approved together.
+// What else goes into the same request, approved together. No doc comment: clap would take it for the help's first line.
 #[derive(Args, Clone, Default)]
 pub(super) struct Along {
     /// In the same request: let the key live until the end of this day

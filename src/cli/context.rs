@@ -22,7 +22,9 @@ use crate::vault::manifest::{MAX_MANIFEST, SignedManifest};
 use crate::vault::pins::{PinError, PinStore, Pins};
 use crate::vault::record::Digest;
 use crate::world::safe_text::defused;
-use crate::world::{Batch, Kind as FileKind, LockGuard, SafeText, World, sweep_temporaries};
+use crate::world::{
+    Batch, Kind as FileKind, LockGuard, SafeText, TerminalError, World, sweep_temporaries,
+};
 
 /// The world and the common options.
 pub(super) struct Context<'w> {
@@ -78,6 +80,22 @@ impl<'w> Context<'w> {
             .note(&defused(&format!("quorate: warning: {text}")));
     }
 
+    /// Asks for what an option can tell as well; without a terminal that option is named.
+    pub(super) fn ask(&self, question: &str, option: &str) -> Result<String, Failure> {
+        let answer = self.world.terminal.ask(question);
+        answer.map_err(|error| match error {
+            TerminalError::None => Failure::new(
+                Exit::Usage,
+                "a question has to be asked, and there is no terminal",
+            )
+            .fact(question.trim())
+            .next(format!(
+                "run it at a terminal (over ssh: ssh -t), or: {option}"
+            )),
+            other => other.into(),
+        })
+    }
+
     /// The folder that `init` and `create` work in.
     pub(super) fn new_folder(&self) -> PathBuf {
         match &self.common.vault {
@@ -98,12 +116,18 @@ impl<'w> Context<'w> {
                 return Ok(folder.to_owned());
             }
         }
-        Err(Failure::new(
+        let none = Failure::new(
             Exit::Usage,
             format!("there is no vault in {}", path(&start)),
-        )
-        .fact("a vault is a folder with a vault.toml")
-        .next("cd into it, or name it: --vault DIR; to make one: quorate init"))
+        );
+        if self.world.files.kind(&start.join("team.toml"))? == Some(FileKind::File) {
+            return Err(none
+                .fact("it isn't made yet: there is a team.toml, and no vault.toml")
+                .next("quorate roster check, then: quorate create --as YOUR-NAME"));
+        }
+        Err(none
+            .fact("a vault is a folder with a vault.toml")
+            .next("cd into it, or name it: --vault DIR; to make one: quorate init"))
     }
 
     /// This machine's memory.

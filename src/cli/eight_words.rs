@@ -11,6 +11,8 @@ use crate::world::SafeText;
 
 /// So often is asked for the way: who types the words there needn't begin anew.
 const TRIES: usize = 3;
+/// What tells the way and the words where nobody can be asked.
+const BY_OPTION: &str = "--way WAY --words 'WORDS'";
 const UNOPENED: &str = "your share was not opened";
 
 /// What a holder heard, where it isn't typed at a terminal.
@@ -42,10 +44,7 @@ impl About<'_> {
         let way = self.way(context, heard.way.as_deref())?;
         let typed = match &heard.words {
             Some(words) => words.clone(),
-            None => {
-                let terminal = context.world.terminal;
-                terminal.ask("The eight words (four letters of each do): ")?
-            }
+            None => context.ask("The eight words (four letters do): ", BY_OPTION)?,
         };
         let Self {
             opener, what, show, ..
@@ -86,7 +85,7 @@ impl About<'_> {
             }
             let typed = match given {
                 Some(way) => way.to_owned(),
-                None => context.world.terminal.ask(&question)?,
+                None => context.ask(&question, BY_OPTION)?,
             };
             way = typed.trim().to_lowercase();
             if WAYS[..4].contains(&way.as_str()) {

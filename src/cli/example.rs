@@ -620,4 +620,49 @@ mod tests {
             assert!(wide.is_none(), "{}: {wide:?}", sub.get_name());
         }
     }
+
+    fn help(path: &[&str]) -> String {
+        let words = [&["quorate"], path, &["--help"]].concat();
+        super::super::Cli::try_parse_from(words)
+            .err()
+            .unwrap()
+            .to_string()
+    }
+
+    /// The commands that a help text lists, each with what it says of them.
+    fn listed(help: &str) -> Vec<(String, String)> {
+        let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        let mut all: Vec<(String, String)> = Vec::new();
+        for line in lines.take_while(|line| !line.is_empty()) {
+            let text = line.trim_start();
+            match (line.starts_with("   "), text.split_once(' ')) {
+                (false, Some((name, about))) => all.push((name.into(), about.trim().into())),
+                _ => {
+                    let (_, about) = all.last_mut().unwrap();
+                    *about = format!("{about} {text}");
+                }
+            }
+        }
+        all.retain(|(name, _)| name != "help");
+        all
+    }
+
+    #[test]
+    fn the_help_of_every_command_begins_with_what_the_list_says_of_it() {
+        let mut count = 0;
+        for (name, about) in listed(&help(&[])) {
+            let below = help(&[&name]);
+            let begins = |help: &str, about: &str| {
+                let first: Vec<&str> = help.lines().take_while(|line| !line.is_empty()).collect();
+                assert_eq!(first.join(" "), about);
+            };
+            begins(&below, &about);
+            for (inner, about) in listed(&below) {
+                begins(&help(&[&name, &inner]), &about);
+                count += 1;
+            }
+            count += 1;
+        }
+        assert!(count > 40, "{count}");
+    }
 }

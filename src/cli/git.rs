@@ -11,6 +11,21 @@ const MAX_IGNORED: usize = 64 << 10;
 /// What git must not take.
 const IGNORED: &str = "/out/\n/.quorate.lock\n.quorate-tmp-*\n*.submission\n";
 
+/// `git add` of all these, in as many lines as a terminal's width wants.
+fn add_lines(git: &str, files: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for file in files.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + file.chars().count() <= 80 => {
+                line.push(' ');
+                line.push_str(file);
+            }
+            _ => lines.push(format!("  {git} add {file}")),
+        }
+    }
+    lines
+}
+
 impl Context<'_> {
     /// The git lines to type.
     pub(super) fn share_by_git(&self, folder: &Path, files: &str, message: &str) {
@@ -32,7 +47,9 @@ impl Context<'_> {
         }
         self.advise("");
         self.advise("to share it:");
-        self.advise(&format!("  {git} add {files}"));
+        for line in add_lines(&git, files) {
+            self.advise(&line);
+        }
         self.advise(&format!("  {git} commit -m '{message}' && {git} push"));
     }
 
@@ -107,4 +124,22 @@ fn without_dots(path: &Path) -> PathBuf {
         }
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_add_takes_a_second_line_where_a_terminal_ends() {
+        assert_eq!(add_lines("git", "-u ."), ["  git add -u ."]);
+        let files = ".gitignore team.toml keys vault.toml master.1.age revocation.1.age practice.1.age sealed";
+        let lines = add_lines("git", files);
+        assert!(lines.iter().all(|line| line.chars().count() <= 80));
+        let added: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| line.strip_prefix("  git add "))
+            .collect();
+        assert_eq!((added.len(), added.join(" ")), (2, files.to_owned()));
+    }
 }

@@ -106,7 +106,8 @@ pub(crate) struct Common {
     pub(crate) quiet: bool,
 }
 
-/// The file that opens an own share, where gpg doesn't do it.
+// The file that opens an own share, where gpg doesn't do it. No doc comment: clap would take it for the help's first
+// line of every command that has this option.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Identity {
     /// Your age identity file or private ssh key, if your shares are sealed to one; OpenPGP goes

@@ -11,7 +11,7 @@ use crate::session::refusal::Refusal;
 use crate::vault::pins::PinError;
 use crate::world::gpg::GpgError;
 use crate::world::safe_text::defused;
-use crate::world::{Fault, FilesError, SafeText, TerminalError};
+use crate::world::{Fault, FilesError, SafeText, TerminalError, is_temporary};
 
 /// What the program's end tells the caller.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,6 +99,15 @@ impl Failure {
     }
 }
 
+/// A file that is only there while another is written is nobody's: its folder is what has no room, or isn't there.
+fn as_typed(file: &Path) -> &Path {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    match (is_temporary(&name), file.parent()) {
+        (true, Some(folder)) => folder,
+        _ => file,
+    }
+}
+
 /// A path for the terminal.
 #[must_use]
 pub fn path(path: &Path) -> SafeText {
@@ -107,7 +116,7 @@ pub fn path(path: &Path) -> SafeText {
 
 impl From<FilesError> for Failure {
     fn from(error: FilesError) -> Self {
-        let file = path(&error.path);
+        let file = path(as_typed(&error.path));
         let failed = |what: String| Self::new(Exit::Failed, what);
         match error.fault {
             Fault::NotFound => failed(format!("there is no {file}")),
@@ -117,9 +126,10 @@ impl From<FilesError> for Failure {
             ))
             .fact("nothing was changed"),
             Fault::Full => failed(format!("{file} can't be written: the disk is full"))
-                .fact("nothing was changed"),
+                .fact("nothing was changed")
+                .next("make room there, then the same command again"),
             Fault::TooBig { limit } => failed(format!("{file} is larger than {limit} bytes"))
-                .fact("nothing that quorate reads there is; it was not read"),
+                .fact("quorate reads nothing that large there; it was not read"),
             Fault::NotAFile => failed(format!("{file} is not a regular file")),
             Fault::Exists => failed(format!("{file} is there already")).fact("nothing was changed"),
             Fault::Locked => failed("another quorate is writing in this folder".to_owned())
@@ -139,7 +149,7 @@ impl From<TerminalError> for Failure {
                 Exit::Usage,
                 "a question has to be asked, and there is no terminal",
             )
-            .next("run it at a terminal, or give the answer by an option (--help names it)"),
+            .next("run it at a terminal (over ssh: ssh -t), or give an option (see --help)"),
             TerminalError::Interrupted | TerminalError::Closed => {
                 Self::new(Exit::Failed, "stopped at a question").fact("nothing was changed")
             }
@@ -173,7 +183,9 @@ pub fn gpg_itself(to: &str, error: &GpgError) -> Option<Failure> {
         GpgError::Cancelled => {
             failed("you cancelled gpg's question".into()).fact("nothing was changed")
         }
-        GpgError::BadPassphrase => failed("gpg was given a wrong passphrase or PIN".into()),
+        GpgError::BadPassphrase => failed("gpg was given a wrong passphrase or PIN".into())
+            .fact("nothing was changed")
+            .next("the same command again; gpg asks for the passphrase of your own key"),
         GpgError::PinBlocked => failed("the card's PIN is blocked".into()),
         GpgError::NoPinentry => failed("gpg has no way to ask for the passphrase".into())
             .fact("no pinentry could be started")

@@ -89,6 +89,44 @@ pub fn words(words: &[&str]) -> String {
     rows.join("\n")
 }
 
+/// Most columns of a line: a terminal's, if nobody has made it wider.
+const COLUMNS: usize = 80;
+
+/// A line that goes on below itself, after `indent` blanks, where it would be wider than a terminal: after a semicolon,
+/// if that is enough. Words stay whole.
+#[must_use]
+pub fn folded(line: &str, indent: usize) -> String {
+    let mut all = String::new();
+    let mut column = 0;
+    for part in line.split_inclusive("; ") {
+        let fits_below = indent + wide(part) <= COLUMNS;
+        if column > indent && fits_below && column + wide(part) > COLUMNS {
+            column = go_on_below(&mut all, indent);
+        }
+        // A run of blanks belongs to the word before it, so that columns stay where they are.
+        for word in part.split_inclusive(' ') {
+            if column > indent && column + wide(word) > COLUMNS {
+                column = go_on_below(&mut all, indent);
+            }
+            all.push_str(word);
+            column += word.chars().count();
+        }
+    }
+    all
+}
+
+/// Columns without the blanks at the end.
+fn wide(text: &str) -> usize {
+    text.trim_end_matches(' ').chars().count()
+}
+
+fn go_on_below(all: &mut String, indent: usize) -> usize {
+    all.truncate(all.trim_end_matches(' ').len());
+    all.push('\n');
+    all.push_str(&" ".repeat(indent));
+    indent
+}
+
 /// `anna, ben, cleo`.
 #[must_use]
 pub fn list(names: &[impl ToString]) -> String {
@@ -103,6 +141,27 @@ pub fn list(names: &[impl ToString]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_folded_only_where_it_is_wider_than_a_terminal() {
+        let short = "needs          3 of 5; 1 approved";
+        assert_eq!(folded(short, 15), short);
+        let just = format!("label     {} {}", "a".repeat(34), "b".repeat(35));
+        assert_eq!(folded(&just, 10), just);
+        let over = format!("label     {} {}", "a".repeat(34), "b".repeat(36));
+        let two = format!("label     {}\n          {}", "a".repeat(34), "b".repeat(36));
+        assert_eq!(folded(&over, 10), two);
+        let parts = format!("label     {}; {} d, e", "a".repeat(34), "b".repeat(34));
+        let two = format!(
+            "label     {};\n          {} d, e",
+            "a".repeat(34),
+            "b".repeat(34)
+        );
+        assert_eq!(folded(&parts, 10), two);
+        // What can't be broken isn't.
+        let long = format!("  {}", "c".repeat(100));
+        assert_eq!(folded(&long, 2), long);
+    }
 
     #[test]
     fn time_left_is_told_in_the_two_largest_units() {

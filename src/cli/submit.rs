@@ -52,7 +52,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         let armor = normalized(text);
         if !armor.starts_with(BEGIN) || !armor.trim_ascii_end().ends_with(END) {
             return Err(Failure::new(Exit::Forged, format!("{name} holds no whole submission"))
-                .fact("it begins with BEGIN AGE ENCRYPTED FILE and ends with END AGE ENCRYPTED FILE; nothing was stored")
+                .fact("one begins with BEGIN AGE ENCRYPTED FILE and ends with END AGE ENCRYPTED FILE")
+                .fact("nothing was stored")
                 .next("ask for it again; a file or a pipe cuts less than a mail"));
         }
         let Mine {

@@ -61,10 +61,7 @@ impl Context<'_> {
             .join(", ");
         let text = match &self.common.me {
             Some(name) => name.clone(),
-            None => self
-                .world
-                .terminal
-                .ask(&format!("Who are you ({list})? "))?,
+            None => self.ask(&format!("Who are you ({list})? "), "--as NAME")?,
         };
         let found = names
             .into_iter()

@@ -40,7 +40,7 @@ pub enum AgeRecipientError {
     #[error("an ssh key")]
     SshKey,
     /// A recipient that only a plugin, or another kind than X25519, can seal to.
-    #[error("an age recipient of the kind {kind:?}")]
+    #[error("an age recipient of the kind {kind:?}: nothing is sealed to it, only to X25519")]
     OtherKind {
         /// The letters between `age1` and the next `1`.
         kind: String,
@@ -99,11 +99,7 @@ impl AgeRecipient {
         if has(b"PRIVATE KEY") {
             return Err(AgeRecipientError::SecretKey);
         }
-        if has(b"-----BEGIN PGP")
-            || file
-                .first()
-                .is_some_and(|b| b & 0xc0 == 0xc0 || b & 0xfc == 0x98)
-        {
+        if has(b"-----BEGIN PGP") || file.first().is_some_and(|b| *b == 0xc6 || b & 0xfc == 0x98) {
             return Err(AgeRecipientError::OpenPgp);
         }
         let text = std::str::from_utf8(file).map_err(|_| AgeRecipientError::NotText)?;
@@ -227,7 +223,7 @@ mod tests {
         let upper = GOOD.to_uppercase();
         let slip = GOOD.replace("ql3z", "q13z");
         let mixed = GOOD.replace("ql3z", "qL3z");
-        let cases: [(&[u8], AgeRecipientError); 20] = [
+        let cases: [(&[u8], AgeRecipientError); 22] = [
             (b"", AgeRecipientError::Empty),
             (b"# nothing\n", AgeRecipientError::Empty),
             (b"hello", AgeRecipientError::NotARecipient { line: 1 }),
@@ -250,6 +246,9 @@ mod tests {
             ),
             (b"\x98\x33\x04", AgeRecipientError::OpenPgp),
             (b"\xc6\x33\x04", AgeRecipientError::OpenPgp),
+            // A recipient in UTF-16, and what is nothing.
+            (b"\xff\xfea\0g\0e\x001\0", AgeRecipientError::NotText),
+            (b"\xe5\x33\x04", AgeRecipientError::NotText),
             (b"ssh-ed25519 AAAA ben", AgeRecipientError::SshKey),
             (several.as_bytes(), AgeRecipientError::Several { line: 2 }),
             (

@@ -58,7 +58,7 @@ pub enum Problem {
         most: i64,
     },
     /// A word that is none of those allowed.
-    #[error("{found:?} is none of {allowed:?}")]
+    #[error("{found:?} is none of {}", .allowed.join(", "))]
     Word {
         /// What stands there.
         found: String,

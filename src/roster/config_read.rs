@@ -193,7 +193,7 @@ fn algorithm(source: &Source<'_>, value: &Value<'_>) -> Result<Algorithm, Config
             field,
             Problem::Word {
                 found: found.to_owned(),
-                allowed: &["ed25519", "rsa4096"],
+                allowed: &["\"ed25519\"", "\"rsa4096\""],
             },
         )),
     }
@@ -275,7 +275,7 @@ fn attest(source: &Source<'_>, value: &Value<'_>, roots: usize) -> Result<Attest
             field,
             Problem::Word {
                 found: found.to_owned(),
-                allowed: &["majority", "none", "a number"],
+                allowed: &["\"majority\"", "\"none\"", "a number"],
             },
         )),
     }

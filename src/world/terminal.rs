@@ -123,8 +123,14 @@ impl Terminal for RealTerminal {
         terminal.write_all(prompt.as_bytes())?;
         let mut line = Line::default();
         loop {
-            if line.take(next_byte(&terminal)?, false)? {
-                return Ok(line.text()?.to_string());
+            match line.take(next_byte(&terminal)?, false) {
+                Ok(false) => {}
+                Ok(true) => return Ok(line.text()?.to_string()),
+                Err(error) => {
+                    // Ctrl-D leaves the cursor behind the question; what is told of it begins on a line of its own.
+                    let _ = terminal.write_all(b"\n");
+                    return Err(error);
+                }
             }
         }
     }

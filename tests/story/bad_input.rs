@@ -573,6 +573,95 @@ fn the_roster_is_told_in_sentences_before_anything_is_made() {
 }
 
 #[test]
+fn an_openpgp_key_that_cannot_be_sealed_to_is_told_with_its_reason() {
+    let team = Team::needing(3);
+    let config = std::fs::read_to_string(team.vault().join("team.toml")).unwrap();
+    let keys = team.vault().join("keys");
+    let with = |fingerprint: &str| {
+        let anna = config.replacen("\"keys/anna.age\"", &format!("\"{fingerprint}\""), 1);
+        assert_ne!(anna, config);
+        std::fs::write(team.vault().join("team.toml"), anna).unwrap();
+        let done = team.run("anna", &["roster", "check"]);
+        done.exits(2).says("CAN'T BE SEALED TO");
+        done
+    };
+    let month = Duration::from_secs(86_400 * 30);
+    let made = |name: &str, builder: CertBuilder<'_>| {
+        let (cert, _) = builder.add_userid(name).generate().unwrap();
+        let file = keys.join(format!("{name}.asc"));
+        std::fs::write(file, cert.armored().to_vec().unwrap()).unwrap();
+        cert.fingerprint().to_hex()
+    };
+    // There is no certificate at all, only another kind of file.
+    let nowhere = "0".repeat(40);
+    with(&nowhere).says(&format!("anna: keys/ has no certificate {nowhere}"));
+    let old = CertBuilder::new()
+        .set_creation_time(SystemTime::now() - month)
+        .set_validity_period(month / 2);
+    let old = made("old", old.add_transport_encryption_subkey());
+    with(&old).says(&format!("anna: {old} expired on 2"));
+    let signs = made("signs", CertBuilder::new().add_signing_subkey());
+    with(&signs).says(&format!("anna: {signs} has no key to encrypt to"));
+}
+
+#[test]
+fn a_vault_that_is_not_made_yet_is_told_from_none() {
+    let team = Team::needing(3);
+    team.run("anna", &[])
+        .exits(2)
+        .says("there is a team.toml, and no vault.toml")
+        .says("next: quorate roster check, then: quorate create");
+    std::fs::remove_file(team.vault().join("team.toml")).unwrap();
+    team.run("anna", &[])
+        .exits(2)
+        .says("to make one: quorate init");
+    // As init leaves it: what is missing, a line each.
+    std::fs::remove_dir_all(team.vault().join("keys")).unwrap();
+    team.run("anna", &["init"]).exits(0);
+    team.run("anna", &["create", "--as", "anna"])
+        .exits(2)
+        .says("\n  line 6, key.user-id\n  line 11, cycles")
+        .says("nothing was made");
+}
+
+#[test]
+fn without_a_terminal_the_option_that_answers_is_named() {
+    let team = served();
+    let id = team.opens();
+    let key = team.fingerprint();
+    let known = ["approve", &id, "--as", "ben", "--key", &key];
+    team.run("ben", &known)
+        .exits(2)
+        .says("How did anna give you the words")
+        .says("or: --way WAY --words 'WORDS'");
+    team.run("ben", &["share", "show"])
+        .exits(2)
+        .says("or: --yes");
+    Team::needing(3)
+        .run("anna", &["create"])
+        .exits(2)
+        .says("Who are you (anna, ben, cleo, dan, eve)?")
+        .says("or: --as NAME");
+}
+
+#[test]
+fn evidence_with_other_line_ends_or_of_another_kind_is_told_as_that() {
+    let team = served();
+    let id = team.opens();
+    let key = team.fingerprint();
+    let receipts = std::fs::read_dir(team.vault().join("receipts")).unwrap();
+    let receipt = receipts.map(|entry| entry.unwrap().path()).next().unwrap();
+    let text = std::fs::read_to_string(&receipt).unwrap();
+    std::fs::write(&receipt, text.replace('\n', "\r\n")).unwrap();
+    let approval = team.vault().join(format!("approvals/{id}-anna.approval"));
+    std::fs::write(approval, "nothing").unwrap();
+    team.run("eve", &["verify", "--key", &key])
+        .exits(4)
+        .says(".receipt: its lines end in CR LF now")
+        .says(".approval: not an approval");
+}
+
+#[test]
 fn a_plugin_that_is_missing_or_that_others_could_have_put_there_is_not_run() {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;

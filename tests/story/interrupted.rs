@@ -349,6 +349,11 @@ fn a_full_disk_or_a_read_only_folder_is_a_sentence_and_loses_nothing() {
                 break;
             }
             done.exits(1).says("quorate: error:");
+            // The user's folder is named, not a file that nobody has ever seen.
+            assert!(!done.noted.contains("quorate-tmp"), "{}", done.noted);
+            if fault == Fault::Full && done.noted.contains("the disk is full") {
+                done.says("make room there");
+            }
             copy.performs(&id, &[&submission]).exits(0);
             let key = copy.fingerprint();
             copy.run("anna", &["verify", "--key", &key]).exits(0);

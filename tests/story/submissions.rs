@@ -234,7 +234,11 @@ fn an_unknown_file_or_request_is_a_sentence() {
         .says("there is no");
     team.performs("ffffffff", &[])
         .exits(2)
-        .says("there is no request");
+        .says("there is no request")
+        .says("next: git pull");
+    team.performs(&id[..3], &[])
+        .exits(2)
+        .says("its first four digits");
     team.run(
         "cleo",
         &["perform", &id, "--key", &team.fingerprint(), "--as", "cleo"],

@@ -271,10 +271,8 @@ pub(in crate::cli) fn lacking(attested: &Attested) -> String {
 pub(in crate::cli) fn reminder(opened: &Opened) -> Vec<String> {
     let key = &opened.fingerprint;
     vec![
-        format!(
-            "Please sign the key of {} with your own key, on your own machine:",
-            SafeText::new(&opened.user_id)
-        ),
+        format!("Please sign the key of {}", SafeText::new(&opened.user_id)),
+        "with your own key, on your own machine:".to_owned(),
         format!("  {}", explain::fingerprint(key)),
         format!("  {}", words::of_key(key).join(" ")),
         "Compare that with what you have by voice or paper. Then:".to_owned(),

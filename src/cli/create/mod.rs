@@ -22,6 +22,7 @@ use crate::ceremony::explain::fingerprint;
 use crate::openpgp::lint::lint;
 use crate::openpgp::plan::Algorithm;
 use crate::roster::config::{Algorithm as ConfigAlgorithm, Config, Cycle};
+use crate::roster::config_error::ConfigError;
 use crate::session::deal::{DealJob, Made, Seat};
 use crate::session::front::{self, Coming, Dealing, SessionError};
 use crate::session::origin::Origin;
@@ -139,13 +140,14 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
             .fact("nothing was made")
             .next("mend policy.attest or [root.NAME] attest in team.toml, or keys/"));
     }
-    context.say(&format!(
+    let line = format!(
         "roster    {} roots, all can be sealed to{}",
         seats.len(),
         attesters
             .told()
             .map_or_else(String::new, |told| format!("; {told}"))
-    ));
+    );
+    context.say(&super::screen::folded(&line, 10));
 
     let mut vault_id = [0_u8; 16];
     world.random.fill(&mut vault_id)?;
@@ -184,7 +186,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     pins.place()?;
     let missing = ran.hardening.missing();
     context.say(&format!(
-        "session   {}; {:.3} s, ended",
+        "session   {}; {:.3} s",
         if missing.is_empty() {
             "memory locked, no dumps, Landlock, seccomp: nothing missing".to_owned()
         } else {
@@ -377,12 +379,22 @@ pub(super) fn read_config(context: &Context<'_>, folder: &Path) -> Result<Config
     }
     let text = context.world.files.read(&file, MAX_CONFIG)?;
     Config::parse(&text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("team.toml: {}", SafeText::limited(&error.to_string(), 2000)),
-        )
-        .fact("nothing was made")
-        .next("mend team.toml, then: quorate roster check")
+        let failure = match &error {
+            // As many as there are; each on a line of its own.
+            ConfigError::Unfilled(places) => places.iter().fold(
+                Failure::new(Exit::Usage, "team.toml: still to be filled in"),
+                |failure, place| {
+                    failure.fact(SafeText::limited(&place.to_string(), 200).to_string())
+                },
+            ),
+            _ => Failure::new(
+                Exit::Usage,
+                format!("team.toml: {}", SafeText::limited(&error.to_string(), 2000)),
+            ),
+        };
+        failure
+            .fact("nothing was made")
+            .next("mend team.toml, then: quorate roster check")
     })
 }
 

@@ -247,7 +247,7 @@ fn tell(context: &Context<'_>, submissions: &[Arrived], verdicts: &[DrillVerdict
                 junk += 1;
                 if junk <= NAMED {
                     context.warn(&format!(
-                        "{} can't be opened: for another drill or a request, or damaged; left out",
+                        "an answer can't be opened, and is left out\n  for another drill or a request, or damaged: {}",
                         path(file)
                     ));
                 }

@@ -217,11 +217,12 @@ impl Opened {
                 format!("there is no request {}", SafeText::new(wanted)),
             )
             .fact(format!("requests here: {}", SafeText::limited(&here, 400)))
-            .next(match may_be_an_id(wanted) && self.is_a_drill(wanted) {
-                true => format!(
+            .next(match may_be_an_id(wanted) {
+                true if self.is_a_drill(wanted) => format!(
                     "it is a drill: quorate drill answer {wanted}, quorate drill perform {wanted}"
                 ),
-                false => "git pull".to_owned(),
+                true => "git pull".to_owned(),
+                false => "an id, or its first four digits or more".to_owned(),
             }));
         };
         if more.is_some() {

@@ -27,7 +27,7 @@ use crate::roster::sealing::TypedPassphrase;
 use crate::session::harden::harden_front;
 use crate::vault::manifest::{Dealt, Seal};
 use crate::vault::render::kind_word;
-use crate::world::{Timestamp, gpg};
+use crate::world::{TerminalError, Timestamp, gpg};
 
 const MAX_SEALED: usize = 256 << 10;
 const MAX_OPENED: usize = 64 << 10;
@@ -318,7 +318,16 @@ impl Context<'_> {
         open: impl Fn(&str) -> Result<Option<T>, Failure>,
     ) -> Result<T, Failure> {
         for _ in 0..TRIES {
-            let typed = self.world.terminal.ask_secret(prompt)?;
+            let typed = self.world.terminal.ask_secret(prompt);
+            let typed = typed.map_err(|error| match error {
+                TerminalError::None => Failure::new(
+                    Exit::Usage,
+                    "a passphrase has to be typed, and there is no terminal",
+                )
+                .fact(format!("it opens {}", path(file)))
+                .next("run it at a terminal (over ssh: ssh -t)"),
+                other => other.into(),
+            })?;
             match open(&typed)? {
                 Some(opened) => return Ok(opened),
                 None => self.note("that isn't it"),

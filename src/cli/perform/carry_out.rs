@@ -241,7 +241,7 @@ pub(super) fn tell_verdicts(context: &Context<'_>, submissions: &[Arrived], verd
             Verdict::Unopened => {
                 junk += 1;
                 warnings.push(format!(
-                    "{} can't be opened: for another request, or damaged; left out",
+                    "a submission can't be opened, and is left out\n  for another request, or damaged: {}",
                     path(file)
                 ));
             }

@@ -85,7 +85,7 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
     let attesters = Attesters::of(&config, &keys, now);
     context.say(&format!("attest       {}", attesters.policy()));
     if let Some(told) = attesters.told() {
-        context.say(&format!("             {told}"));
+        context.say(&screen::folded(&format!("             {told}"), 13));
     }
     problems.extend(attesters.problems);
     context.say("roots");
@@ -140,7 +140,8 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<(), Failur
         challenges.take(context, &folder, &options.answer, &asked)?;
     }
     for (name, told) in lines {
-        context.say(&format!("  {:<10} {told}", name.to_string()));
+        let line = format!("  {:<10} {told}", name.to_string());
+        context.say(&screen::folded(&line, 13));
         let root = asked.iter().find(|root| root.name == name);
         if let Some(answered) = root.and_then(|root| challenges.told(root)) {
             context.say(&format!("  {:<10} {answered}", ""));

@@ -8,10 +8,13 @@ use crate::cli::own_share::TRIES;
 use crate::cli::report::{Exit, Failure};
 use crate::roster::config::{Root, Seal as ConfigSeal};
 use crate::roster::name::Name;
-use crate::roster::sealing::{Recipient, TypedPassphrase};
+use crate::roster::sealing::{
+    NoKey, OpenPgpRecipientError as Refused, Recipient, SealError, TypedPassphrase,
+};
 use crate::session::deal::Seat;
 use crate::vault::manifest::{Member, Seal};
-use crate::world::SafeText;
+use crate::world::{SafeText, Timestamp};
+use sequoia_openpgp::Fingerprint;
 
 /// To whom this root's shares go: a key out of `keys/`, or a passphrase that is chosen now.
 pub(in crate::cli) fn seat(
@@ -76,11 +79,37 @@ pub(super) fn key_of(
         ConfigSeal::OpenPgp(wanted) => {
             let recipient = keys
                 .find(wanted, now)?
-                .map_err(|error| refused(error.to_string()))?;
+                .map_err(|error| refused(unsealable(wanted, &error)))?;
             (Seal::OpenPgp(wanted.clone()), recipient)
         }
     };
     Ok(Some(found))
+}
+
+/// Why nothing can be sealed to the OpenPGP key that a root has in team.toml.
+fn unsealable(wanted: &Fingerprint, error: &SealError) -> String {
+    let day = |seconds: u64| {
+        let day = Timestamp::from_seconds(seconds).map(|at| at.day());
+        day.unwrap_or_default()
+    };
+    match error {
+        SealError::OpenPgp(Refused::NoSuchCert { .. } | Refused::NotOpenPgp) => {
+            format!("keys/ has no certificate {wanted}")
+        }
+        SealError::OpenPgp(Refused::Expired { since }) => {
+            format!("{wanted} expired on {}", day(*since))
+        }
+        SealError::OpenPgp(Refused::NoEncryptionKey { why }) => {
+            let why = match why {
+                NoKey::None => String::new(),
+                NoKey::Expired { since } => format!(": the last one expired on {}", day(*since)),
+                NoKey::Revoked => ": all are revoked".to_owned(),
+                NoKey::Unsupported => ": none of a known algorithm".to_owned(),
+            };
+            format!("{wanted} has no key to encrypt to{why}")
+        }
+        other => format!("{wanted}: {other}"),
+    }
 }
 
 /// Asks a root for a passphrase of the own choice, twice.

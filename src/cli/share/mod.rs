@@ -186,13 +186,8 @@ fn print(context: &Context<'_>, show: &Show, which: Which) -> Result<(), Failure
                 format!("the next lines are your PRACTICE share of the {set} set: it opens nothing of worth")
             }
         });
-        if context
-            .world
-            .terminal
-            .ask("Are you alone with this screen? Type yes: ")?
-            .trim()
-            != "yes"
-        {
+        let answer = context.ask("Are you alone with this screen? Type yes: ", "--yes")?;
+        if answer.trim() != "yes" {
             return Err(Failure::new(Exit::Failed, "not shown").fact("nothing was changed"));
         }
     }

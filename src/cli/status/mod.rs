@@ -366,5 +366,5 @@ fn request_rows(context: &Context<'_>, view: &View, open: &Open) {
     if open.mine {
         needs.push_str(&format!("; {} arrived here", open.arrived));
     }
-    context.say(&needs);
+    context.say(&screen::folded(&needs, 15));
 }

@@ -181,6 +181,10 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
         }
         b"quorate attempt 1" => opened.check_attempt(file),
         _ if head.starts_with(b"-----BEGIN PGP PUBLIC KEY") => opened.check_attestation(file),
+        // What a mail program or core.autocrlf does to a file; nobody need have meant it.
+        _ if head.starts_with(b"quorate ") && head.ends_with(b"\r") => {
+            Err("its lines end in CR LF now, which no signature covers".to_owned())
+        }
         _ => opened
             .check_drill(file)
             .unwrap_or_else(|| Err("no evidence that this program knows".to_owned())),
@@ -191,7 +195,8 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
 fn in_its_place(opened: &Opened, word: &str, file: &[u8]) -> Result<String, String> {
     let head = format!("quorate {} ", word.replace(' ', "-"));
     if word != "attestation" && !file.starts_with(head.as_bytes()) {
-        return Err(format!("not a {word}"));
+        let article = if word.starts_with('a') { "an" } else { "a" };
+        return Err(format!("not {article} {word}"));
     }
     check(opened, file)
 }

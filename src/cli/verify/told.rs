@@ -25,13 +25,14 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
     } else {
         format!("; declined by {}", screen::list(&declined))
     };
-    context.say(&format!(
+    let line = format!(
         "{:<12} {}; opened by {}; approved by {}{declined}",
         found.id,
         explain::title(&request.drafts),
         request.opener,
         screen::list(&names)
-    ));
+    );
+    context.say(&screen::folded(&line, 13));
     if request.with.is_some() {
         context.say("             one of a pair; the other is another key's, in that key's vault");
     }
@@ -50,9 +51,10 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
             };
             let n = outcome.values.len();
             let s = if n == 1 { "" } else { "s" };
-            context.say(&format!(
+            let line = format!(
                 "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
-            ));
+            );
+            context.say(&screen::folded(&line, 13));
         }
         Ok(None) if opened.was_carried_out(found) => {
             context.warn(&format!(
