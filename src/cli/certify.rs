@@ -307,11 +307,11 @@ fn refused(file: &Path, cert: Option<String>, error: &TargetError) -> Failure {
                 .fact(SafeText::limited(reason, 200).to_string())
         }
         TargetError::NoneFits { has } => {
-            let mut failure = refused(format!("{whose} has no user ID that is valid and meant"));
+            let mut failure = refused(format!("{whose} has no valid user ID that was asked for"));
             for user_id in has.iter().take(10) {
                 failure = failure.fact(format!("it has: {}", SafeText::from_bytes(user_id)));
             }
-            failure
+            failure.next("name one of them with --user-id, or ask its owner if all are revoked")
         }
     }
 }

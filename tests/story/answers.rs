@@ -450,3 +450,29 @@ fn a_vault_is_discarded_only_while_nobody_holds_it() {
     assert!(!team.vault().join("master.1.age").exists());
     assert!(team.vault().join("team.toml").exists());
 }
+
+#[test]
+fn who_approves_again_is_told_and_one_of_the_answers_is_enough() {
+    let (team, id) = asked();
+    let once = team.approves("ben", &id);
+    assert!(!once.exits(0).said.contains("approved it already"));
+    let first = team.path("first.submission");
+    std::fs::rename(team.submission("ben", &id), &first).unwrap();
+    team.approves("ben", &id)
+        .exits(0)
+        .says("You have approved it already.");
+    team.approves("cleo", &id).exits(0);
+    team.performs(&id, &[&first, &team.submission("cleo", &id)])
+        .exits(0);
+}
+
+#[test]
+fn a_sealed_share_that_is_missing_is_missed_with_the_way_to_get_it() {
+    let (team, _) = asked();
+    let sealed = "sealed/master.1/ben.age";
+    std::fs::remove_file(team.vault().join(sealed)).unwrap();
+    team.as_holder("ben", &["share", "verify"])
+        .exits(4)
+        .says("isn't here")
+        .says(&format!("git checkout {sealed}"));
+}

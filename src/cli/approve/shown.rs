@@ -72,6 +72,9 @@ pub(in crate::cli) fn explain(
         screen::minute(request.closes),
         screen::list(&names)
     ));
+    if names.contains(me) {
+        context.say("You have approved it already. Again makes a new file to send; one is enough.");
+    }
     context.say("");
     Ok(names)
 }
