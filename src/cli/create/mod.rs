@@ -1,8 +1,10 @@
 //! `quorate create`: the vault that `team.toml` describes.
 
 mod discard;
+mod files;
 mod import;
 pub(super) mod succeed;
+mod told;
 
 use clap::Args;
 use quorate_share::Threshold;
@@ -11,24 +13,24 @@ use sequoia_openpgp::parse::Parse as _;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
+use files::{compare, holds_none, read_back, stage};
+use told::Told;
+
 use super::context::Context;
 use super::keys::Keys;
-use super::lint::say as say_lint;
 use super::own_share::TRIES;
 use super::report::{Exit, Failure, path, session};
 use super::roster::attesters::Attesters;
-use super::roster::seats::seat;
-use crate::ceremony::explain::fingerprint;
+use super::roster::seats;
 use crate::openpgp::lint::lint;
 use crate::openpgp::plan::Algorithm;
 use crate::roster::config::{Algorithm as ConfigAlgorithm, Config, Cycle};
 use crate::roster::config_error::ConfigError;
-use crate::session::deal::{DealJob, Made, Seat};
+use crate::session::deal::DealJob;
 use crate::session::front::{self, Coming, Dealing, SessionError};
 use crate::session::origin::Origin;
 use crate::session::refusal::Refusal;
-use crate::vault::manifest::{Seal, SignedManifest};
-use crate::world::{Batch, Kind, SafeText, Staged, Timestamp};
+use crate::world::{SafeText, Timestamp};
 
 const MAX_CONFIG: usize = 256 << 10;
 
@@ -108,29 +110,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         }
         None => None,
     };
-    let mut seats: Vec<Seat> = Vec::with_capacity(config.roots.len());
     let keys = Keys::read(world.files, &folder.join("keys"))?;
-    for root in &config.roots {
-        let seat = seat(context, &folder, &keys, root)?;
-        // One key under two names is one person to the mathematics: the threshold would be a lie.
-        let same = |other: &&Seat| other.recipient.is_the_same_as(&seat.recipient);
-        if let Some(other) = seats.iter().find(same) {
-            let names = format!("{} and {}", other.member.name, root.name);
-            let what = match seat.member.seal {
-                Seal::Passphrase => "passphrase",
-                _ => "key",
-            };
-            return Err(
-                Failure::new(Exit::Usage, format!("{names} have the same {what}"))
-                    .fact("one person would hold two shares; nothing was made")
-                    .next(format!(
-                        "mend [root.{}] in team.toml (line {})",
-                        root.name, root.line
-                    )),
-            );
-        }
-        seats.push(seat);
-    }
+    let seats = seats::of_all(context, &folder, &keys, &config)?;
     let attesters = Attesters::of(&config, &keys, now);
     if !attesters.problems.is_empty() {
         let failure = Failure::new(Exit::Usage, "the policy of attesting can't be met");
@@ -184,91 +165,18 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     drop(vault);
     compare(context, &folder, &made)?;
     pins.place()?;
-    let missing = ran.hardening.missing();
-    context.say(&format!(
-        "session   {}; {:.3} s",
-        if missing.is_empty() {
-            "memory locked, no dumps, Landlock, seccomp: nothing missing".to_owned()
-        } else {
-            format!("hardened, but without {}", missing.join(", "))
-        },
-        ran.seconds
-    ));
-    context.say("checked   every share was used to rebuild; every file opens as it lies on disk");
-    if let Some(findings) = &findings {
-        say_lint(context, findings, 9);
-    }
-
-    context.say("");
-    let verb = if taken.is_some() {
-        "taken over"
-    } else {
-        "made"
+    let told = Told {
+        context,
+        manifest,
+        made: &made,
     };
-    context.say(&format!(
-        "The key is {verb}. It can do nothing until all of you have given receipts."
-    ));
-    context.say(&format!("  {}", SafeText::new(&manifest.user_id)));
-    context.say(&format!("  {}", fingerprint(&manifest.fingerprint)));
-    context.say(&format!(
-        "  expires {};  {} of {} use it;  {} of {} revoke it",
-        manifest.expires.day(),
-        config.master,
-        config.roots.len(),
-        config.revocation,
-        config.roots.len()
-    ));
-    context.say("  read the fingerprint to the others by voice or on paper, not by mail");
-    let leaving = made.iter().map(|file| file.path.as_str());
-    let leaving: Vec<&str> = leaving.filter(|path| path.starts_with("out/")).collect();
-    match &taken {
-        Some(taken) => taken.tell(context, now, &leaving),
-        None => tell_subkey(context, &leaving),
-    }
-    if manifest.any_root_may_revoke {
-        context.say("");
-        context
-            .say("ANY ONE of you can end this key, alone and for ever: so you chose in team.toml.");
-        context.say("A thief of one root's disk and key can, too. quorate revoke key --alone");
-    }
-    context.advise("");
-    context.advise("Who does what now, each on the own machine, after `git pull`:");
-    for member in &manifest.roster {
-        let (how, what) = match member.seal {
-            Seal::OpenPgp(_) => ("OpenPGP", "quorate share receipt            gpg asks"),
-            Seal::Age(_) => (
-                "age",
-                "quorate share receipt -i FILE    FILE: your age identity",
-            ),
-            Seal::Ssh(_) => (
-                "ssh",
-                "quorate share receipt -i FILE    FILE: your private key",
-            ),
-            Seal::Passphrase => (
-                "passphrase",
-                "quorate share receipt            asks for the passphrase",
-            ),
-        };
-        context.advise(&format!(
-            "  {:<8} {how:<11} {what}",
-            member.name.to_string()
-        ));
-    }
-    let needed = manifest.attest.needed(manifest.roster.len());
-    if needed > 0 {
-        context.advise(&format!(
-            "then {needed} of you sign the key, each with the own key: quorate attest"
-        ));
-    }
-    context.advise("");
-    context.advise(&format!(
-        "This machine ({}) could have copied the key. No receipt changes that.",
-        world.surroundings.machine
-    ));
+    told.session(&ran, findings.as_ref());
+    told.key(taken.as_ref());
+    told.next();
     let mut shared = ".gitignore team.toml keys vault.toml master.1.age revocation.1.age \
                     practice.1.age sealed"
         .to_owned();
-    if has_succession(&made) {
+    if made.iter().any(|file| file.path.starts_with("succession/")) {
         shared.push_str(" succession");
     }
     context.share_by_git(
@@ -277,39 +185,6 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
         &format!("Key: {}", SafeText::new(&cycle.name)),
     );
     Ok(())
-}
-
-/// A vault that lies there is never replaced.
-fn holds_none(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
-    match context.world.files.kind(&folder.join("vault.toml"))? {
-        None => Ok(()),
-        Some(_) => Err(Failure::new(
-            Exit::Usage,
-            format!("{} holds a vault already", path(folder)),
-        )
-        .fact("nothing was changed")
-        .next("quorate status")),
-    }
-}
-
-/// Does it come with what the key and its predecessor say of each other?
-fn has_succession(made: &[Made]) -> bool {
-    made.iter().any(|file| file.path.starts_with("succession/"))
-}
-
-/// What holds of a subkey that was made along: it can sign before anybody has attested the key.
-fn tell_subkey(context: &Context<'_>, leaving: &[&str]) {
-    if leaving.is_empty() {
-        return;
-    }
-    context.say("");
-    context.say("A signing subkey was made along, ahead of receipts and attestation: whoever has");
-    context.say("its file and its host's key can sign from now on. This machine could have copied");
-    context.say("it, too.");
-    for file in leaving {
-        context.say(&format!("  {file}"));
-    }
-    context.say("  is for the signing host alone: decrypted there, gpg --import takes it");
 }
 
 /// Runs the session; asks for the passphrase of an imported key as long as it is wrong.
@@ -425,66 +300,4 @@ pub(super) fn choose_cycle<'c>(
                 .next("add the coming cycle and its last day to [cycles]")
         }),
     }
-}
-
-/// Writes the files beside their places, vault.toml last.
-fn stage<'a>(context: &Context<'a>, folder: &Path, made: &[Made]) -> Result<Staged<'a>, Failure> {
-    let world = &context.world;
-    let mut batch = Batch::new();
-    let mut subs = vec!["sealed", "sealed/master.1", "sealed/revocation.1"];
-    for sub in ["succession", "sealed/alone.1", "out"] {
-        let within = format!("{sub}/");
-        if made.iter().any(|file| file.path.starts_with(&within)) {
-            subs.push(sub);
-        }
-    }
-    for sub in subs {
-        let sub = folder.join(sub);
-        // A link would lead out of the vault, and git keeps the link alone.
-        if world
-            .files
-            .kind(&sub)?
-            .is_some_and(|kind| kind != Kind::Folder)
-        {
-            return Err(
-                Failure::new(Exit::Failed, format!("{} is no folder", path(&sub)))
-                    .fact("nothing was made")
-                    .next("take it away, and ask who put it there: git log"),
-            );
-        }
-        batch = batch.folder(sub, 0o755);
-    }
-    batch = batch.replace(folder.join(".gitignore"), context.gitignore(folder)?, 0o644);
-    // What lies there from a create that was killed has no vault.toml, so it is nobody's.
-    for file in made {
-        batch = batch.replace(folder.join(&file.path), file.bytes.clone(), 0o644);
-    }
-    Ok(batch.stage(world.files, world.random)?)
-}
-
-/// Compares the disk with what the session returned.
-fn compare(context: &Context<'_>, folder: &Path, made: &[Made]) -> Result<(), Failure> {
-    let files = context.world.files;
-    for file in made {
-        let there = files.read(&folder.join(&file.path), file.bytes.len() + 1)?;
-        if *there != file.bytes {
-            return Err(Failure::new(
-                Exit::Failed,
-                format!("{} isn't on the disk as it was made", file.path),
-            )
-            .next("check the disk; remove vault.toml and create anew"));
-        }
-    }
-    Ok(())
-}
-
-/// The manifest among the files.
-fn read_back(made: &[Made]) -> Result<SignedManifest, Failure> {
-    let bytes = made.last().map_or(&[][..], |file| &file.bytes);
-    SignedManifest::read_unpinned(bytes).map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("vault.toml can't be read back: {error}"),
-        )
-    })
 }

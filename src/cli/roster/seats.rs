@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::keys::Keys;
 use crate::cli::own_share::TRIES;
 use crate::cli::report::{Exit, Failure};
-use crate::roster::config::{Root, Seal as ConfigSeal};
+use crate::roster::config::{Config, Root, Seal as ConfigSeal};
 use crate::roster::name::Name;
 use crate::roster::sealing::{
     NoKey, OpenPgpRecipientError as Refused, Recipient, SealError, TypedPassphrase,
@@ -16,13 +16,40 @@ use crate::vault::manifest::{Member, Seal};
 use crate::world::{SafeText, Timestamp};
 use sequoia_openpgp::Fingerprint;
 
-/// To whom this root's shares go: a key out of `keys/`, or a passphrase that is chosen now.
-pub(in crate::cli) fn seat(
+/// The seats of all roots: no key and no passphrase twice.
+pub(in crate::cli) fn of_all(
     context: &Context<'_>,
     folder: &Path,
     keys: &Keys,
-    root: &Root,
-) -> Result<Seat, Failure> {
+    config: &Config,
+) -> Result<Vec<Seat>, Failure> {
+    let mut seats: Vec<Seat> = Vec::with_capacity(config.roots.len());
+    for root in &config.roots {
+        let seat = seat(context, folder, keys, root)?;
+        // One key under two names is one person to the mathematics: the threshold would be a lie.
+        let same = |other: &&Seat| other.recipient.is_the_same_as(&seat.recipient);
+        if let Some(other) = seats.iter().find(same) {
+            let names = format!("{} and {}", other.member.name, root.name);
+            let what = match seat.member.seal {
+                Seal::Passphrase => "passphrase",
+                _ => "key",
+            };
+            return Err(
+                Failure::new(Exit::Usage, format!("{names} have the same {what}"))
+                    .fact("one person would hold two shares; nothing was made")
+                    .next(format!(
+                        "mend [root.{}] in team.toml (line {})",
+                        root.name, root.line
+                    )),
+            );
+        }
+        seats.push(seat);
+    }
+    Ok(seats)
+}
+
+/// To whom this root's shares go: a key out of `keys/`, or a passphrase that is chosen now.
+fn seat(context: &Context<'_>, folder: &Path, keys: &Keys, root: &Root) -> Result<Seat, Failure> {
     let (seal, recipient) = match key_of(context, folder, keys, root)? {
         Some(found) => found,
         None => {
