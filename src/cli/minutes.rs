@@ -96,10 +96,10 @@ impl Event {
 
 fn tell(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Failure> {
     let request = found.verified.request();
-    context.say(&format!(
-        "Minutes of {}: {}",
-        found.id,
-        explain::title(&request.drafts)
+    let title = explain::title(&request.drafts);
+    context.say(&screen::folded(
+        &format!("Minutes of {}: {title}", found.id),
+        2,
     ));
     // By a lie nobody can come before the request: an answer that is older isn't one.
     let mut events = said(opened, found);
@@ -120,7 +120,7 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Fai
         let time = screen::minute(event.when);
         let mut time = time.trim_end_matches(" UTC");
         for line in event.lines {
-            context.say(&format!("  {time:<16}  {line}"));
+            context.say(&screen::folded(&format!("  {time:<16}  {line}"), 20));
             time = "";
         }
     }
