@@ -15,7 +15,7 @@ const TRIES: usize = 3;
 const BY_OPTION: &str = "--way WAY --words 'WORDS'";
 const UNOPENED: &str = "your share was not opened";
 
-/// What a holder heard, where it isn't typed at a terminal.
+// What a holder heard, where it isn't typed at a terminal. No doc comment: clap would put it at the head of the help.
 #[derive(Args)]
 pub(super) struct Heard {
     /// The eight words, if there is no terminal to type them at

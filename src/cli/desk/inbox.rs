@@ -89,7 +89,7 @@ fn names_another(file: &Path, id: &str) -> bool {
     })
 }
 
-/// Where an own submission goes.
+// Where an own submission goes. No doc comment, which clap would put at the head of each command with this option.
 #[derive(Args)]
 pub(in crate::cli) struct Outgoing {
     /// The folder for the submission; default: your home directory. With - it is written to the
