@@ -15,7 +15,9 @@ use crate::world::Timestamp;
 pub const MAX_APPROVAL: usize = 16 << 10;
 
 /// The ways by which the words may have come.
-pub const WAYS: [&str; 6] = ["voice", "room", "paper", "other", "opener", "here"];
+pub const WAYS: [&str; 6] = ["voice", "room", "paper", "other", OPENER, "here"];
+/// The way of the opener's own approval, and of nobody else's.
+pub const OPENER: &str = "opener";
 
 /// Who approves what, and how the words were compared.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,6 +124,10 @@ impl Approval {
                 holder: approval.holder.clone(),
                 error,
             })?;
+        // Else it would be told as the opener's.
+        if approval.way == OPENER && approval.holder != *request.opener() {
+            return Err(ApprovalError::Value("words-by"));
+        }
         if !request.can_be_answered_on(approval.signed, now) {
             return Err(ApprovalError::Time(approval.signed));
         }

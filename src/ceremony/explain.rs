@@ -389,6 +389,9 @@ pub fn title(drafts: &[Draft]) -> String {
             ),
         );
     }
+    if parts.is_empty() {
+        return "revocations for the worst day, sealed".to_owned();
+    }
     parts.join("; ")
 }
 

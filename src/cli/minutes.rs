@@ -1,20 +1,25 @@
 //! `quorate minutes`: what happened to a request, day by day, from what each of those who took part has signed.
 
+use std::collections::HashSet;
+
 use clap::Args;
 
 use super::context::Context;
+use super::opened::answers::Ended;
 use super::opened::{Found, Opened};
-use super::perform::attempts;
+use super::perform::attempts::{self, TOLD};
 use super::report::{Exit, Failure};
 use super::screen;
+use crate::ceremony::approval::OPENER;
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;
 use crate::session::harden::Hardening;
+use crate::vault::render::kind_word;
 use crate::world::{SafeText, Timestamp};
 
-/// So many attempts of an opener are told one by one.
-const TOLD: usize = 8;
+/// Where what was done stands, and where a line of it goes on.
+const COLUMN: usize = 20;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -26,59 +31,65 @@ pub(super) struct Options {
 pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let opened = context.open_unpinned()?;
     let mut damaged = 0;
+    let mut damage = |what: &str| {
+        damaged += 1;
+        context.warn(what);
+    };
+    for file in &opened.evidence.unreadable {
+        damage(file);
+    }
     let mut requests = Vec::new();
+    for wanted in &options.requests {
+        requests.push(opened.request(wanted)?);
+    }
     if options.requests.is_empty() {
         for found in opened.requests() {
             match found {
                 Ok(found) => requests.push(found),
-                Err((id, error)) => {
-                    damaged += 1;
-                    context.warn(&format!(
-                        "request {}: {}",
-                        SafeText::limited(&id, 80),
-                        SafeText::limited(&error.to_string(), 300)
-                    ));
-                }
+                Err((id, error)) => damage(&format!(
+                    "request {}: {}",
+                    SafeText::limited(&id, 80),
+                    SafeText::limited(&error.to_string(), 300)
+                )),
             }
         }
         requests.sort_by_key(|found| found.verified.request().opened);
-        if requests.is_empty() {
-            context.say("no request was ever opened");
-        }
-    } else {
-        for wanted in &options.requests {
-            requests.push(opened.request(wanted)?);
-        }
     }
     for (number, found) in requests.iter().enumerate() {
         if number > 0 {
             context.say("");
         }
-        tell(context, &opened, found)?;
+        if let Err(failure) = tell(context, &opened, found) {
+            damage(failure.what());
+        }
     }
-    if !requests.is_empty() {
-        proof(context, &opened);
+    match requests.is_empty() {
+        false => proof(context, &opened),
+        true if damaged == 0 => context.say("no request is here"),
+        true => {}
     }
     if damaged > 0 {
-        return Err(Failure::new(
-            Exit::Forged,
-            format!("requests that can't be told of: {damaged}"),
-        )
-        .next("quorate verify"));
+        let what = format!("not genuine, or not readable: {damaged}; the rest was told");
+        return Err(Failure::new(Exit::Forged, what).next("quorate verify"));
     }
     Ok(())
 }
 
 /// What of it nobody has to believe.
 fn proof(context: &Context<'_>, opened: &Opened) {
-    context.say("proved by signatures: all but what was reported or tried, which is the opener's");
-    context.say("signed word. The times are UTC, by the clock of each one's machine. The key is");
     let named = match context.names_the_key() {
         true => "which you named",
         false => "compare it (--key)",
     };
-    let key = opened.primary().fingerprint();
-    context.say(&format!("{key}, {named}"));
+    context.say("");
+    context.say("proved   who said what, by their signatures; the result, by the key's");
+    context.say("told     times, machines, programs and ways, by each signer; what was reported");
+    context.say("         or tried, by the opener alone");
+    context.say("unseen   what was taken out of this folder");
+    context.say(&format!(
+        "key      {}, {named}",
+        opened.primary().fingerprint()
+    ));
 }
 
 /// What somebody did, and when by that machine's clock.
@@ -101,14 +112,27 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Fai
         &format!("Minutes of {}: {title}", found.id),
         2,
     ));
-    // By a lie nobody can come before the request: an answer that is older isn't one.
-    let mut events = said(opened, found);
-    events.sort_by_key(|event| event.when);
+    let set = opened.set(request.kind)?;
+    context.say(&format!(
+        "  asked of the {} set, {} of {} needed",
+        kind_word(request.kind),
+        set.threshold.get(),
+        set.shares.len()
+    ));
+    if request.with.is_some() {
+        context.say("  one of a pair; the other is another key's, in that key's vault");
+    }
     let outcome = opened.outcome(found);
-    let reports: Vec<_> = opened.minutes_by_opener(found).collect();
-    for minutes in &reports {
-        let mut event = report(&minutes.0);
-        let recorded = outcome.as_ref().ok().and_then(Option::as_ref);
+    let recorded = outcome.as_ref().ok().and_then(Option::as_ref);
+    let mut known = HashSet::new();
+    // A copy is nothing of its own.
+    let reports = opened.minutes_by_opener(found);
+    let mut reports: Vec<_> = reports.filter(|one| known.insert(one.1)).collect();
+    // Its opener can write as many as he likes: those of the result that is here come first.
+    reports.sort_by_key(|one| recorded.is_none_or(|outcome| outcome.digest != one.0.result));
+    let mut events = answered(opened, found);
+    for minutes in reports.iter().take(TOLD) {
+        let mut event = report(opened, found, &minutes.0);
         if recorded.is_some_and(|outcome| outcome.digest != minutes.0.result) {
             event
                 .lines
@@ -116,69 +140,89 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Fai
         }
         events.push(event);
     }
+    // Clocks differ by up to a day; what answers or reports still comes after what it is about.
+    events.sort_by_key(|event| event.when);
+    events.insert(0, opening(opened, found));
     for event in events {
-        let time = screen::minute(event.when);
-        let mut time = time.trim_end_matches(" UTC");
-        for line in event.lines {
-            context.say(&screen::folded(&format!("  {time:<16}  {line}"), 20));
-            time = "";
-        }
+        tell_event(context, event);
     }
-    let now = context.world.clock.now();
-    let result = match outcome? {
-        Some(outcome) => {
-            let n = outcome.values.len();
-            let s = if n == 1 { "" } else { "s" };
-            format!("{n} signature{s}, equal to the approved draft{s}")
-        }
-        None if !reports.is_empty() => "isn't here, although the minutes are".to_owned(),
-        None if opened.ended(found)?.is_some() => "none, it had ended before".to_owned(),
-        None if request.closes <= now => {
-            format!("none, it closed {}", screen::minute(request.closes))
-        }
-        None => format!("none yet, it closes {}", screen::minute(request.closes)),
+    let result = match &outcome {
+        Ok(Some(outcome)) => opened.told_result(found, outcome),
+        Ok(None) if !reports.is_empty() => "not here, or not proved by what is here".to_owned(),
+        Ok(None) => unanswered(opened, found)?,
+        Err(_) => "NOT GENUINE".to_owned(),
     };
-    context.say(&format!("result   {result}"));
-    Ok(())
+    context.say(&screen::folded(&format!("result   {result}"), 9));
+    outcome.map(drop)
 }
 
-/// What was asked and answered.
-fn said(opened: &Opened, found: &Found) -> Vec<Event> {
+fn tell_event(context: &Context<'_>, event: Event) {
+    let time = screen::minute(event.when);
+    let mut time = time.trim_end_matches(" UTC");
+    for line in event.lines {
+        // What goes on below is indented, so that no quoted text can pass for a line of ours.
+        let line = format!("  {time:<16}  {line}");
+        context.say(&screen::folded(&line, COLUMN + 4));
+        time = "";
+    }
+}
+
+/// Why there is no result.
+fn unanswered(opened: &Opened, found: &Found) -> Result<String, Failure> {
+    let closes = screen::minute(found.verified.request().closes);
+    Ok(match opened.ended(found)? {
+        Some(Ended::Withdrawn(no)) => format!("none: withdrawn by {}", no.holder),
+        Some(Ended::Declined { left, needed, .. }) => {
+            format!("none: declined, {needed} are needed and {left} are left")
+        }
+        None if opened.is_alive(found)? => format!("none yet; it closes {closes}"),
+        None if found.verified.request().closes <= opened.now => {
+            format!("none: it closed {closes}")
+        }
+        None => "none: what it was asked for has changed since".to_owned(),
+    })
+}
+
+fn opening(opened: &Opened, found: &Found) -> Event {
     let request = found.verified.request();
-    let opener = &request.opener;
     let approvals = opened.approvals(found);
-    let both = approvals.iter().any(|(one, _)| one.way == "opener");
-    let program = SafeText::limited(&request.program, 100).to_string();
-    let program = program.split(" sha256 ").next().unwrap_or_default();
-    let mut events = vec![Event::new(
-        request.opened,
-        format!(
-            "{opener} opened it{} ({}, {program})",
-            if both { " and approved" } else { "" },
-            SafeText::limited(&request.machine, 60)
-        ),
-    )];
-    for (approval, _) in approvals {
+    let approved = approvals.iter().any(|(one, _)| one.way == OPENER);
+    let program = request.program.split(" sha256 ").next().unwrap_or_default();
+    let line = format!(
+        "{} opened it{} ({}, {})",
+        request.opener,
+        if approved { " and approved" } else { "" },
+        named(&request.machine),
+        named(program)
+    );
+    Event::new(request.opened, line)
+}
+
+/// What was answered, and what was tried.
+fn answered(opened: &Opened, found: &Found) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (approval, _) in opened.approvals(found) {
         let how = match approval.way.as_str() {
-            "opener" => continue,
-            "here" => format!("at {opener}'s machine"),
-            "room" => "words in one room".to_owned(),
-            "paper" => "words on paper".to_owned(),
-            "other" => "words by another way".to_owned(),
-            way => format!("words by {way}"),
+            // Told with the opening.
+            OPENER => continue,
+            "here" => "at the opener's machine",
+            "room" => "words in one room",
+            "paper" => "words on paper",
+            "voice" => "words by voice",
+            _ => "words by another way",
         };
         let line = format!("{} approved ({how})", approval.holder);
         events.push(Event::new(approval.signed, line));
     }
     for (kind, did) in [(No::Decline, "declined"), (No::Withdrawal, "took it back")] {
-        let mut known = Vec::new();
-        for no in opened.objections(found, kind) {
-            // A copy is nothing of its own.
-            if !known.contains(&no) {
-                let why = SafeText::limited(&no.because, 200);
-                let line = format!("{} {did}: \"{why}\"", no.holder);
+        let mut all: Vec<_> = opened.objections(found, kind).collect();
+        all.sort_by_key(|no| no.signed);
+        let mut told = HashSet::new();
+        // Of several by one holder the last.
+        for no in all.into_iter().rev() {
+            if told.insert(no.holder.clone()) {
+                let line = format!("{} {did}: {}", no.holder, quoted(&no.because));
                 events.push(Event::new(no.signed, line));
-                known.push(no);
             }
         }
     }
@@ -197,12 +241,18 @@ fn said(opened: &Opened, found: &Found) -> Vec<Event> {
 }
 
 /// What the operator reports of the session.
-fn report(minutes: &Minutes) -> Event {
-    let mut lines = vec![format!(
-        "{} reports: shares of {} used",
-        minutes.operator,
-        screen::list(&minutes.used)
-    )];
+fn report(opened: &Opened, found: &Found, minutes: &Minutes) -> Event {
+    let (operator, used) = (&minutes.operator, screen::list(&minutes.used));
+    let mut lines = vec![format!("{operator} reports: shares of {used} used")];
+    let approved = opened.approved_by(found);
+    let mut missing = minutes.used.clone();
+    missing.retain(|name| !approved.contains(name));
+    if !missing.is_empty() {
+        lines.push(format!(
+            "whose approvals AREN'T HERE: {}",
+            screen::list(&missing)
+        ));
+    }
     if !minutes.refused.is_empty() {
         let refused = screen::list(&minutes.refused);
         lines.push(format!("refused as false: shares of {refused}"));
@@ -210,13 +260,30 @@ fn report(minutes: &Minutes) -> Event {
     let hardening = match Hardening::parse(&minutes.hardening).map(|known| known.missing()) {
         Some(missing) if missing.is_empty() => "hardening complete".to_owned(),
         Some(missing) => format!("hardened, but without {}", missing.join(", ")),
-        None => format!("hardening {}", SafeText::limited(&minutes.hardening, 100)),
+        None => format!("hardening in no known form: {}", quoted(&minutes.hardening)),
     };
-    lines.push(format!(
-        "{hardening}; {:.3} s on {}",
-        minutes.milliseconds as f64 / 1000.0,
-        SafeText::limited(&minutes.machine, 60)
-    ));
+    let seconds = minutes.milliseconds as f64 / 1000.0;
+    let machine = named(&minutes.machine);
+    lines.push(format!("{hardening}; {seconds:.3} s on {machine}"));
+    let (earliest, latest) = (found.verified.request().opened, opened.now);
     let when = minutes.performed;
+    if when.plus_days(1) < earliest || when > latest.plus_days(1) {
+        lines.push("at a time that CAN'T BE".to_owned());
+    }
     Event { when, lines }
+}
+
+/// Somebody's own words: what they quote themselves is made plain.
+fn quoted(text: &str) -> String {
+    let text = SafeText::limited(text, 200).to_string();
+    format!("\"{}\"", text.replace('"', "'"))
+}
+
+/// A machine or a program, quoted if it is called like nothing that is one.
+fn named(text: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._+ ".contains(c);
+    match text.chars().all(fits) && text.len() <= 60 {
+        true => text.to_owned(),
+        false => quoted(text),
+    }
 }

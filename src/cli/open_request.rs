@@ -15,6 +15,7 @@ use super::opened::{Found, Opened};
 use super::own_share::{Answer, OwnShare};
 use super::report::{Exit, Failure, path};
 use super::{Identity, screen};
+use crate::ceremony::approval::OPENER;
 use crate::ceremony::explain;
 use crate::ceremony::request::Request;
 use crate::ceremony::successor::Successor;
@@ -143,7 +144,7 @@ impl Prepared<'_, '_> {
         let verified = VerifiedRequest::read(&file, opened.manifest()).map_err(|e| failed(&e))?;
         let digest = verified.digest();
         let id = opened.new_request_id(context.world.files, &digest)?;
-        let answer = self.own.approve(&verified, "opener", self.request.opened)?;
+        let answer = self.own.approve(&verified, OPENER, self.request.opened)?;
         Ok(Signed {
             desk: context.desk(opened, &digest)?,
             found: Found {

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::NOTHING_AT_STAKE;
 use super::evidence::Found;
+use crate::ceremony::approval::OPENER;
 use crate::ceremony::asked::Asked as _;
 use crate::ceremony::drill::{Drill, VerifiedDrill};
 use crate::ceremony::words;
@@ -86,7 +87,7 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let Answer {
         approval,
         submission,
-    } = own.practise(&verified, "opener", now)?;
+    } = own.practise(&verified, OPENER, now)?;
 
     let desk = context.drill_desk(&opened, &digest)?;
     let mut batch = Batch::new();

@@ -1,5 +1,6 @@
 //! Answers other than yes to requests and drills, as the evidence has them: declines, withdrawals, what they come to.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::evidence::Pieces;
@@ -115,16 +116,18 @@ impl Opened {
     /// The valid yeses, one per holder.
     pub(in crate::cli) fn approvals(&self, found: &Found<impl Asked>) -> Vec<(Approval, PathBuf)> {
         let asked = &*found.verified;
-        let mut list: Vec<(Approval, PathBuf)> = Vec::new();
-        for (relative, file) in self.said_to(asked).answers {
-            if is_about(file, asked)
-                && let Ok(answer) = Approval::read(file, self.manifest(), asked, self.now)
-                && !list.iter().any(|(other, _)| other.holder == answer.holder)
-            {
-                list.push((answer, relative.clone()));
-            }
-        }
+        let about = self.said_to(asked).answers.iter();
+        let about = about.filter(|(_, file)| is_about(file, asked));
+        let mut list: Vec<(Approval, PathBuf)> = about
+            .filter_map(|(relative, file)| {
+                let answer = Approval::read(file, self.manifest(), asked, self.now).ok()?;
+                Some((answer, relative.clone()))
+            })
+            .collect();
         list.sort_by_key(|(answer, _)| answer.signed);
+        // Of several by one holder the first: whoever brings an old one back under another name changes nothing.
+        let mut known: HashSet<Name> = HashSet::new();
+        list.retain(|(answer, _)| known.insert(answer.holder.clone()));
         list
     }
 

@@ -92,6 +92,34 @@ impl Opened {
             .filter(move |one| one.0.request == request && one.0.operator == *opener)
     }
 
+    /// What is in a result, and what beside it is missing: `1 signature, equal to the approved draft`.
+    pub(in crate::cli) fn told_result(&self, found: &Found, outcome: &Outcome) -> String {
+        let request = found.verified.request();
+        let s = |n: usize| if n == 1 { "" } else { "s" };
+        let approved = self.approvals(found).len();
+        let needed = self.manifest().set(request.kind);
+        let needed = needed.map_or(u8::MAX, |set| set.threshold.get());
+        let enough = approved >= usize::from(needed);
+        let drafts = if enough { "approved draft" } else { "draft" };
+        let mut parts = Vec::new();
+        let signed = outcome.signed(&request.drafts).count();
+        if signed > 0 {
+            let (s, own) = (s(signed), if signed == 1 { "the" } else { "their" });
+            parts.push(format!("{signed} signature{s}, equal to {own} {drafts}{s}"));
+        }
+        let sealed = outcome.sealed(&request.drafts).count();
+        if sealed > 0 {
+            let s = s(sealed);
+            parts.push(format!(
+                "{sealed} sealed revocation{s}, which nobody can see into"
+            ));
+        }
+        if !enough {
+            parts.push(format!("ONLY {approved} of {needed} approvals are here"));
+        }
+        parts.join("; ")
+    }
+
     /// What results of this vault last did to the subjects of these drafts: in words, by subject.
     pub(in crate::cli) fn certified_before(&self, drafts: &[Draft]) -> HashMap<Vec<u8>, String> {
         let mut told = HashMap::new();

@@ -25,7 +25,7 @@ use crate::session::refusal::Refusal;
 use crate::vault::record::Digest;
 
 /// So many attempts are told one by one.
-const TOLD: usize = 8;
+pub(in crate::cli) const TOLD: usize = 8;
 
 /// What came of the submissions, sorted.
 #[derive(Default)]

@@ -164,12 +164,8 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                     "what is sealed in it is proved by no quorum and its minutes".to_owned(),
                 );
             }
-            let n = outcome.values.len();
-            let s = if n == 1 { "" } else { "s" };
-            Ok(format!(
-                "result of {}: {n} signature{s}, equal to the drafts",
-                found.id
-            ))
+            let told = opened.told_result(&found, &outcome);
+            Ok(format!("result of {}: {told}", found.id))
         }
         b"quorate minutes 1" => {
             let (minutes, _) = Minutes::read(file, manifest).map_err(|e| e.to_string())?;
@@ -283,6 +279,16 @@ fn whole(context: &Context<'_>, opened: &Opened) -> Result<(), Failure> {
             "s"
         };
         counts.push(format!("{} {word}{s}", files.len()));
+    }
+    // A genuine result of another request, in the place of this one's.
+    for found in opened.requests().into_iter().flatten() {
+        let file = format!("results/{}.result", found.id);
+        if opened.outcome(&found).is_err() && !findings.bad.iter().any(|bad| bad.starts_with(&file))
+        {
+            findings
+                .bad
+                .push(format!("{file}: the result of another request"));
+        }
     }
     let named = context.names_the_key();
     let by = if named {

@@ -41,19 +41,8 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
     }
     match opened.outcome(found) {
         Ok(Some(outcome)) => {
-            let needed = opened
-                .set(request.kind)
-                .map_or(255, |set| set.threshold.get());
-            let enough = if names.len() >= usize::from(needed) {
-                String::new()
-            } else {
-                format!("; ONLY {} of {needed} approvals are here", names.len())
-            };
-            let n = outcome.values.len();
-            let s = if n == 1 { "" } else { "s" };
-            let line = format!(
-                "             {n} signature{s}, equal to the approved draft{s}; no other result{enough}"
-            );
+            let told = opened.told_result(found, &outcome);
+            let line = format!("             {told}; no other result");
             context.say(&screen::folded(&line, 13));
         }
         Ok(None) if opened.was_carried_out(found) => {
