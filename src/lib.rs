@@ -2,7 +2,7 @@
 //!
 //! The map, from the top down; a module calls those below it and never up:
 //!
-//! - [`cli`]: one file per command, errors turned into words and exit codes
+//! - [`cli`]: one file or folder per command, errors turned into words and exit codes
 //! - [`session`]: the locked-up process that rebuilds the key and signs
 //! - [`publish`]: what leaves the house: keyservers, release site, succession, announcement
 //! - [`ceremony`]: request, approval, submission, quorum, minutes

@@ -81,6 +81,11 @@ pub trait Asked {
     /// The age recipient that submissions are encrypted to.
     fn one_time(&self) -> &str;
 
+    /// A drill, and no request?
+    fn is_a_drill(&self) -> bool {
+        self.form().attempt == DRILL.attempt
+    }
+
     /// Can it be answered and carried out at this moment?
     ///
     /// # Errors

@@ -1,7 +1,8 @@
-//! Who types: remembered, said by `--as`, or asked.
+//! Who types: remembered, said by `--as`, or asked; and the same person at another vault.
 
 use std::path::Path;
 
+use super::Common;
 use super::context::Context;
 use super::opened::Opened;
 use super::report::{Exit, Failure};
@@ -86,5 +87,22 @@ impl Context<'_> {
         let pins = Pins::of(signed, Some(me));
         let store = self.pins()?;
         Ok(store.stage(folder, &signed.vault_id, &pins, self.world.random)?)
+    }
+}
+
+impl<'w> Context<'w> {
+    /// The same person at another vault.
+    pub(super) fn at(&self, folder: &Path, me: Option<&Name>) -> Context<'w> {
+        let me = me.map(ToString::to_string);
+        let common = Common {
+            vault: Some(folder.to_owned()),
+            key: None,
+            me: me.or_else(|| self.common.me.clone()),
+            ..self.common.clone()
+        };
+        let mut there = Context::new(self.world, common);
+        // One command asks once.
+        there.unlocked = std::rc::Rc::clone(&self.unlocked);
+        there
     }
 }

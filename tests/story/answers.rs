@@ -475,4 +475,9 @@ fn a_sealed_share_that_is_missing_is_missed_with_the_way_to_get_it() {
         .exits(4)
         .says("isn't here")
         .says(&format!("git checkout {sealed}"));
+    // Of a key that has ended it may be gone for good.
+    team.days_pass(400);
+    team.as_holder("ben", &["share", "verify"])
+        .exits(1)
+        .says("may be destroyed");
 }

@@ -23,7 +23,7 @@ struct Collected {
     forged: bool,
 }
 
-pub(in crate::cli) fn run(context: &Context<'_>, files: &[PathBuf]) -> Result<(), Failure> {
+pub(super) fn run(context: &Context<'_>, files: &[PathBuf]) -> Result<(), Failure> {
     let opened = context.open()?;
     let keys = Keys::read(context.world.files, &opened.folder.join("keys"))?;
     let attesters = opened.attesters(&keys)?;

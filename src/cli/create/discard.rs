@@ -9,7 +9,7 @@ use crate::cli::report::{Exit, Failure, path};
 use crate::session::deal::alone_path;
 use crate::vault::receipt::Receipt;
 
-pub(in crate::cli) fn run(context: &Context<'_>) -> Result<(), Failure> {
+pub(super) fn run(context: &Context<'_>) -> Result<(), Failure> {
     let opened = context.open()?;
     is_unused(&opened)?;
     let manifest = opened.manifest();
@@ -45,16 +45,17 @@ pub(in crate::cli) fn run(context: &Context<'_>) -> Result<(), Failure> {
     // A receipt may have come while the digits were typed.
     is_unused(&context.open()?)?;
     let files = context.world.files;
+    let mut removed = 0;
     for name in &names {
         let file = opened.folder.join(name);
         if files.kind(&file)?.is_some() {
             files.remove(&file)?;
+            removed += 1;
         }
     }
     files.sync_dir(&opened.folder)?;
     context.say(&format!(
-        "discarded; {} files removed from {}",
-        names.len(),
+        "discarded; {removed} files removed from {}",
         path(Path::new(&opened.folder))
     ));
     context.advise("this machine still remembers the old key: begin the next one in a new folder");

@@ -8,9 +8,12 @@ use crate::session::deal::Made;
 use crate::vault::manifest::SignedManifest;
 use crate::world::{Batch, Kind, Staged};
 
+/// What makes a folder a vault.
+const MANIFEST: &str = "vault.toml";
+
 /// A vault that lies there is never replaced.
 pub(super) fn holds_none(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
-    match context.world.files.kind(&folder.join("vault.toml"))? {
+    match context.world.files.kind(&folder.join(MANIFEST))? {
         None => Ok(()),
         Some(_) => Err(Failure::new(
             Exit::Usage,
@@ -55,7 +58,11 @@ pub(super) fn stage<'a>(
     batch = batch.replace(folder.join(".gitignore"), context.gitignore(folder)?, 0o644);
     // What lies there from a create that was killed has no vault.toml, so it is nobody's.
     for file in made {
-        batch = batch.replace(folder.join(&file.path), file.bytes.clone(), 0o644);
+        let place = folder.join(&file.path);
+        batch = match file.path.as_str() {
+            MANIFEST => batch.put(place, file.bytes.clone(), 0o644),
+            _ => batch.replace(place, file.bytes.clone(), 0o644),
+        };
     }
     Ok(batch.stage(world.files, world.random)?)
 }

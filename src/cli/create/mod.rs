@@ -149,8 +149,8 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let locked = taken.as_ref().is_some_and(|taken| taken.is_locked);
     let dealing = deal(context, options.strict, coming, &mut job, locked)?;
     // Written beside while the worker checks what it made, and put in place once it has.
-    let vault = context.lock(&folder)?;
-    // Another create, or a pull, may have brought one while this one asked and made.
+    let lock = context.lock(&folder)?;
+    // Another create may have made one while this one asked and dealt.
     holds_none(context, &folder)?;
     let staged = stage(context, &folder, dealing.files())?;
     let signed = read_back(dealing.files())?;
@@ -161,8 +161,10 @@ pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failur
     let (made, ran) = dealing
         .checked()
         .map_err(|error| session("the vault", &error))?;
+    // A pull takes no lock.
+    holds_none(context, &folder)?;
     staged.place()?;
-    drop(vault);
+    drop(lock);
     compare(context, &folder, &made)?;
     pins.place()?;
     let told = Told {

@@ -6,13 +6,10 @@ use sequoia_openpgp::Fingerprint;
 use sequoia_openpgp::serialize::SerializeInto as _;
 
 use crate::ceremony::explain;
-use crate::cli::Common;
 use crate::cli::context::Context;
-use crate::cli::opened::{Found, Opened};
+use crate::cli::opened::Opened;
 use crate::cli::report::{Exit, Failure, path};
-use crate::openpgp::plan::Plan;
 use crate::publish::announcement::{self, Facts, TEMPLATE};
-use crate::roster::name::Name;
 use crate::session::succession::{NEW_FINGERPRINT, Succeeds};
 use crate::world::{Kind as FileKind, SafeText, Timestamp};
 
@@ -25,23 +22,6 @@ pub(in crate::cli) struct New<'n> {
     pub user_id: &'n str,
     pub expires: Timestamp,
     pub folder: &'n Path,
-}
-
-impl<'w> Context<'w> {
-    /// The same person at another vault.
-    pub(in crate::cli) fn at(&self, folder: &Path, me: Option<&Name>) -> Context<'w> {
-        let me = me.map(ToString::to_string);
-        let common = Common {
-            vault: Some(folder.to_owned()),
-            key: None,
-            me: me.or_else(|| self.common.me.clone()),
-            ..self.common.clone()
-        };
-        let mut there = Context::new(self.world, common);
-        // One command asks once.
-        there.unlocked = std::rc::Rc::clone(&self.unlocked);
-        there
-    }
 }
 
 /// Looks at the old vault, fills in the announcement and asks whether it is final.
@@ -148,43 +128,7 @@ pub(in crate::cli) fn can_be_succeeded(opened: &Opened, new_user_id: &str) -> Re
     Ok(())
 }
 
-impl Found {
-    /// The key that this request would certify as the successor.
-    pub(in crate::cli) fn successor(&self) -> Option<Fingerprint> {
-        let mut drafts = self.verified.request().drafts.iter();
-        drafts.find_map(|draft| match draft.plan() {
-            Plan::Succeed { target, .. } => Some(target.fingerprint()),
-            _ => None,
-        })
-    }
-}
-
 impl Opened {
-    /// Refuses a clock that shows a time before the key was made: receipts and signatures would seem to be missing,
-    /// and what is signed now would be void. A day's difference is between machines.
-    pub(in crate::cli) fn needs_the_time(&self) -> Result<(), Failure> {
-        if self.now.plus_days(1) >= self.created {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Exit::Failed,
-            format!("this machine's clock shows {}", self.now.day()),
-        )
-        .fact(format!(
-            "the key {} was made on {}; nothing was changed",
-            SafeText::new(&self.user_id),
-            self.created.day()
-        ))
-        .next("set the clock, then: quorate rotate"))
-    }
-
-    /// Can a request without a result still be carried out?
-    pub(in crate::cli) fn is_alive(&self, found: &Found) -> Result<bool, Failure> {
-        Ok(found.verified.open_at(self.now).is_ok()
-            && self.ended(found)?.is_none()
-            && self.same_state(found).is_ok())
-    }
-
     /// An open request about a successor.
     fn asked_to_succeed(&self) -> Result<Option<(String, Fingerprint)>, Failure> {
         for found in self.requests().into_iter().flatten() {

@@ -1,4 +1,5 @@
-//! The desk: where the secrets of an own request lie on the operator's machine, never in the vault.
+//! The desk: where the secrets of an own request lie on the operator's machine, never in the vault, and what comes in and
+//! goes out there.
 
 pub(super) mod inbox;
 pub(super) mod one_time;

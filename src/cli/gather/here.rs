@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::table::why;
+use super::at_once::why;
 use crate::ceremony::asked::Asked;
 use crate::cli::Identity;
 use crate::cli::desk::inbox::Arrived;

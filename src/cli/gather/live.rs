@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::table::why;
+use super::at_once::why;
 use crate::ceremony::submission::{BEGIN, END, MAX_SUBMISSION, Verdict, unquoted};
 use crate::ceremony::words;
 use crate::cli::desk::inbox::Arrived;
@@ -40,7 +40,7 @@ struct Board<'t> {
     failed: Option<Failure>,
 }
 
-pub(in crate::cli) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
+pub(super) fn run(table: &Table<'_>, own: Arrived) -> Result<(), Failure> {
     let context = table.context;
     let found = table.found;
     context.say("");

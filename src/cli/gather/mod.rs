@@ -1,15 +1,15 @@
 //! Taking the answers at once, while the request's one-time key is in memory only: `--live` and `--here`.
 
+mod at_once;
 pub(super) mod here;
 mod live;
-mod table;
 
 use clap::Args;
 
 use super::context::Context;
+use super::desk::inbox::Arrived;
+use super::desk::table::Table;
 use super::report::{Exit, Failure};
-use crate::cli::desk::inbox::Arrived;
-use crate::cli::desk::table::Table;
 
 #[derive(Args)]
 pub(super) struct Gathering {

@@ -1,4 +1,4 @@
-//! Answers other than yes to requests and drills, as the evidence has them: declines, withdrawals, what they come to.
+//! Answers to requests and drills, as the evidence has them: approvals, declines, withdrawals, what they come to.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -9,7 +9,6 @@ use super::{Found, Opened};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
 use crate::ceremony::objection::{Kind as No, Objection, ObjectionError};
-use crate::cli::perform::attempts::is_a_drill;
 use crate::cli::report::{Exit, Failure};
 use crate::roster::holder_key::HolderKey;
 use crate::roster::name::Name;
@@ -37,7 +36,7 @@ struct Said<'o> {
 impl Opened {
     fn said_to(&self, asked: &impl Asked) -> Said<'_> {
         let evidence = &self.evidence;
-        match is_a_drill(asked) {
+        match asked.is_a_drill() {
             true => Said {
                 declines: &evidence.drill_declines,
                 withdrawals: &evidence.drill_withdrawals,
@@ -104,7 +103,7 @@ impl Opened {
             )
         })?;
         let id = &found.id;
-        let path = match (kind, is_a_drill(asked)) {
+        let path = match (kind, asked.is_a_drill()) {
             (No::Decline, false) => format!("approvals/{id}-{holder}.decline"),
             (No::Withdrawal, false) => format!("requests/{id}.withdrawal"),
             (No::Decline, true) => format!("drills/{id}-{holder}.decline"),
@@ -195,9 +194,16 @@ impl Opened {
         Ok((left < needed).then_some(Ended::Declined { by, left, needed }))
     }
 
+    /// Can a request without a result still be carried out?
+    pub(in crate::cli) fn is_alive(&self, found: &Found) -> Result<bool, Failure> {
+        Ok(found.verified.open_at(self.now).is_ok()
+            && self.ended(found)?.is_none()
+            && self.same_state(found).is_ok())
+    }
+
     /// Refuses what was withdrawn, or what too many declined.
     pub(in crate::cli) fn not_ended(&self, found: &Found<impl Asked>) -> Result<(), Failure> {
-        let id = match is_a_drill(&*found.verified) {
+        let id = match found.verified.is_a_drill() {
             true => format!("drill {}", found.id),
             false => found.id.clone(),
         };

@@ -9,7 +9,7 @@ use sequoia_openpgp::types::RevocationStatus;
 use sequoia_openpgp::{Cert, Fingerprint};
 
 use super::Opened;
-use crate::cli::report::Failure;
+use crate::cli::report::{Exit, Failure};
 use crate::openpgp::self_signatures::{look_at, own_end};
 use crate::world::{SafeText, Timestamp};
 
@@ -43,6 +43,24 @@ pub(in crate::cli) struct SubkeyNow {
 }
 
 impl Opened {
+    /// Refuses a clock that shows a time before the key was made: receipts and signatures would seem to be missing,
+    /// and what is signed now would be void. A day's difference is between machines.
+    pub(in crate::cli) fn needs_the_time(&self) -> Result<(), Failure> {
+        if self.now.plus_days(1) >= self.created {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Failed,
+            format!("this machine's clock shows {}", self.now.day()),
+        )
+        .fact(format!(
+            "the key {} was made on {}; nothing was changed",
+            SafeText::new(&self.user_id),
+            self.created.day()
+        ))
+        .next("set the clock, then: quorate rotate"))
+    }
+
     /// The key as it stands now.
     pub(in crate::cli) fn key_now(&self) -> Result<KeyNow, Failure> {
         let cert = self.in_use()?;

@@ -15,13 +15,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use quorate_share::Kind;
+use sequoia_openpgp::Fingerprint;
 
 use super::report::{self, Exit, Failure};
 use crate::ceremony::approval::Approval;
 use crate::ceremony::asked::Asked;
 use crate::ceremony::request::RequestError;
 use crate::ceremony::verified::VerifiedRequest;
-use crate::openpgp::plan::Primary;
+use crate::openpgp::plan::{Plan, Primary};
 use crate::roster::name::Name;
 use crate::vault::closing::Closing;
 use crate::vault::force::Force;
@@ -64,6 +65,17 @@ impl<A> Clone for Found<A> {
             file: Arc::clone(&self.file),
             verified: Rc::clone(&self.verified),
         }
+    }
+}
+
+impl Found {
+    /// The key that this request would certify as the successor.
+    pub(super) fn successor(&self) -> Option<Fingerprint> {
+        let mut drafts = self.verified.request().drafts.iter();
+        drafts.find_map(|draft| match draft.plan() {
+            Plan::Succeed { target, .. } => Some(target.fingerprint()),
+            _ => None,
+        })
     }
 }
 

@@ -131,11 +131,15 @@ impl Context<'_> {
         })?;
         let file = opened.folder.join(&dealt.sealed);
         if self.world.files.kind(&file)?.is_none() {
-            return Err(
-                Failure::new(Exit::Forged, format!("{} isn't here", path(&file)))
+            let gone = |exit| Failure::new(exit, format!("{} isn't here", path(&file)));
+            return Err(match opened.has_ended()? {
+                true => {
+                    gone(Exit::Failed).fact("the key has ended, and its shares may be destroyed")
+                }
+                false => gone(Exit::Forged)
                     .fact("the key signed that this folder has it")
                     .next(format!("git checkout {}", dealt.sealed)),
-            );
+            });
         }
         let sealed = self.world.files.read(&file, MAX_SEALED)?;
         if <[u8; 32]>::from(Sha256::digest(&sealed)) != dealt.sealed_sha256 {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::ceremony::RequestError;
-use crate::ceremony::asked::{Asked, DRILL, Form, REQUEST};
+use crate::ceremony::asked::{Asked, Form, REQUEST};
 use crate::ceremony::attempt::{Attempt, AttemptError, Ending};
 use crate::ceremony::submission::Verdict;
 use crate::cli::context::Context;
@@ -179,7 +179,7 @@ impl<A: Asked> Tried<'_, A> {
             unfit: sorted.unfit,
             session,
             // Drills stand apart from the graph of what was done with the key.
-            heads: match is_a_drill(asked) {
+            heads: match asked.is_a_drill() {
                 true => Vec::new(),
                 false => self.opened.heads(),
             },
@@ -264,14 +264,9 @@ impl<A: Asked> Table<'_, A> {
     }
 }
 
-/// A drill, and no request?
-pub(in crate::cli) fn is_a_drill(asked: &impl Asked) -> bool {
-    asked.form().attempt == DRILL.attempt
-}
-
 /// Where its evidence lies.
 fn folder(asked: &impl Asked) -> &'static str {
-    match is_a_drill(asked) {
+    match asked.is_a_drill() {
         true => "drills",
         false => "minutes",
     }
@@ -280,7 +275,7 @@ fn folder(asked: &impl Asked) -> &'static str {
 impl Opened {
     /// What was tried at a request or a drill, oldest first; what doesn't fit isn't counted, a copy counts once.
     pub(in crate::cli) fn attempts(&self, asked: &impl Asked) -> Vec<Attempt> {
-        let pieces: &Pieces = match is_a_drill(asked) {
+        let pieces: &Pieces = match asked.is_a_drill() {
             true => &self.evidence.drill_attempts,
             false => &self.evidence.attempts,
         };

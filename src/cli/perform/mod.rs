@@ -12,12 +12,12 @@ use clap::Args;
 
 use super::context::Context;
 use super::desk::OneTimeKey;
+use super::desk::table::Table;
 use super::desk::{inbox, one_time};
 use super::opened::{Found, Opened};
 use super::report::{self, Exit, Failure};
 use super::{Identity, screen};
 use crate::ceremony::RequestError;
-use crate::cli::desk::table::Table;
 use crate::world::SafeText;
 use attempts::Tried;
 use carry_out::finish;

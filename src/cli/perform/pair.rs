@@ -27,7 +27,7 @@ struct Side<'s, 'w> {
     desk: Desk,
 }
 
-pub(in crate::cli) fn run(
+pub(super) fn run(
     context: &Context<'_>,
     coming: Coming,
     opened: Opened,

@@ -19,7 +19,7 @@ pub(in crate::cli) struct Options {
     files: Vec<PathBuf>,
 }
 
-pub(in crate::cli) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let opened = context.open()?;
     let in_use = opened.in_use()?;
     let known: Vec<_> = crate::openpgp::self_signatures::own_signatures(&in_use).collect();

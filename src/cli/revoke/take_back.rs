@@ -33,7 +33,7 @@ pub(in crate::cli) struct Options {
     identity: Identity,
 }
 
-pub(in crate::cli) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(context: &Context<'_>, options: &Options) -> Result<(), Failure> {
     let opened = context.open()?;
     let me = context.me(&opened)?;
     context.needs_force(&opened, Kind::Master)?;

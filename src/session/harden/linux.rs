@@ -44,13 +44,13 @@ pub(super) fn no_dumps() -> rustix::io::Result<()> {
 fn lock_memory() -> Memory {
     let maximum = getrlimit(Resource::Memlock).maximum;
     let limit_to = |current| setrlimit(Resource::Memlock, Rlimit { current, maximum });
-    // Below a limit, locking all would make a later allocation fail in the middle of the work. Who may lock nothing
-    // and still may, has CAP_IPC_LOCK, and not only that of a user namespace, which the limit doesn't heed.
-    let least = maximum.map(|_| 0);
-    let every = limit_to(least).is_ok() && lock_all();
-    // What the person may have anyway.
+    // Below a limit, locking all would make a later allocation fail in the middle of the work. With a limit of 0
+    // `mlockall` succeeds only for who has CAP_IPC_LOCK, and not only in a user namespace: so the kernel itself is asked.
+    let probe = maximum.map(|_| 0);
+    let all = limit_to(probe).is_ok() && lock_all();
+    // The soft limit goes up to the hard one, which needs no right.
     let _ = limit_to(maximum);
-    if every {
+    if all {
         return Memory::All;
     }
     let limit = getrlimit(Resource::Memlock).current;

@@ -16,7 +16,8 @@ use thiserror::Error;
 /// Which memory is kept out of swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
-    /// All that the process can write, now and later.
+    /// All that the process can write, now and later. What is mapped now and made writable later would be left out;
+    /// nothing in the worker does that.
     All,
     /// Only what is put in [`LockedBytes`](super::locked::LockedBytes), as far as the limit goes.
     Secrets {
@@ -163,10 +164,12 @@ impl LockedUp {
     ///
     /// [`HardenError::NoMemory`].
     pub fn try_memory(self, wanted: usize) -> Result<Hardening, HardenError> {
-        // Wiped by the allocator when it is given back, and so touched.
-        Vec::<u8>::new()
+        let mut memory = Vec::<u8>::new();
+        memory
             .try_reserve_exact(wanted)
             .map_err(|_| HardenError::NoMemory { wanted })?;
+        // Wiped by the allocator when it is given back, and so touched; nothing may take it for useless.
+        drop(std::hint::black_box(memory));
         Ok(self.0)
     }
 }

@@ -6,16 +6,16 @@ use crate::roster::distance;
 use crate::world::safe_text::is_harmful;
 
 /// The built-in texts, in English, with a comment that tells how to translate them.
-pub(in crate::cli) const BUILT_IN: &str = include_str!("catalogue.toml");
+pub(super) const BUILT_IN: &str = include_str!("catalogue.toml");
 /// The most bytes that a file of texts may have.
-pub(in crate::cli) const MAX_TEXTS: usize = 64 << 10;
+pub(super) const MAX_TEXTS: usize = 64 << 10;
 /// The most characters of one text: more doesn't fit a card.
 const MAX_TEXT: usize = 600;
 /// The most lines of a list.
 const MAX_LINES: usize = 20;
 
 /// What stands in braces in a text and is filled in.
-pub(in crate::cli) const FILLED: [&str; 13] = [
+pub(super) const FILLED: [&str; 13] = [
     "holder",
     "others",
     "day",
@@ -33,7 +33,7 @@ pub(in crate::cli) const FILLED: [&str; 13] = [
 
 /// One thing that stands against a file of texts.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::cli) enum Problem {
+pub(super) enum Problem {
     /// Not UTF-8.
     #[error("it isn't UTF-8 text")]
     NotText,
@@ -91,16 +91,16 @@ enum Entry {
 
 /// All texts of a card, by key, such as `hold.title`.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::cli) struct Catalogue(BTreeMap<String, Entry>);
+pub(super) struct Catalogue(BTreeMap<String, Entry>);
 
 impl Catalogue {
     /// The one that is built in.
-    pub(in crate::cli) fn built_in() -> Result<Self, Vec<Problem>> {
+    pub(super) fn built_in() -> Result<Self, Vec<Problem>> {
         Self::read(BUILT_IN).map(Self)
     }
 
     /// A team's own: the keys of the built-in one, no more and no fewer.
-    pub(in crate::cli) fn parse(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
         let text = std::str::from_utf8(bytes).map_err(|_| vec![Problem::NotText])?;
         let known = Self::built_in()?.0;
         let found = Self::read(text)?;
@@ -153,7 +153,7 @@ impl Catalogue {
     }
 
     /// The text of a key; nothing if there is none, which a catalogue that was parsed doesn't have.
-    pub(in crate::cli) fn text(&self, key: &str) -> &str {
+    pub(super) fn text(&self, key: &str) -> &str {
         match self.0.get(key) {
             Some(Entry::Text(text)) => text,
             _ => "",
@@ -161,7 +161,7 @@ impl Catalogue {
     }
 
     /// The lines of a key.
-    pub(in crate::cli) fn lines(&self, key: &str) -> &[String] {
+    pub(super) fn lines(&self, key: &str) -> &[String] {
         match self.0.get(key) {
             Some(Entry::Lines(lines)) => lines,
             _ => &[],
@@ -286,7 +286,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 /// The text with its braces filled in, once: what is filled in is text, whatever stands in it.
-pub(in crate::cli) fn fill(text: &str, values: &BTreeMap<&'static str, String>) -> String {
+pub(super) fn fill(text: &str, values: &BTreeMap<&'static str, String>) -> String {
     pieces(text)
         .into_iter()
         .map(|piece| match piece {

@@ -5,7 +5,7 @@ use super::{Card, Section};
 const STYLE: &str = include_str!("card.css");
 
 /// The whole page.
-pub(in crate::cli) fn page(card: &Card) -> String {
+pub(super) fn page(card: &Card) -> String {
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\

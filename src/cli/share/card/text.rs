@@ -6,7 +6,7 @@ use super::{Card, Section};
 const WIDTH: usize = 78;
 
 /// The whole card.
-pub(in crate::cli) fn page(card: &Card) -> String {
+pub(super) fn page(card: &Card) -> String {
     let mut page = String::new();
     let mut line = |text: &str| {
         page.push_str(text.trim_end());

@@ -6,7 +6,6 @@ use crate::ceremony::submission::Verdict;
 use crate::cli::desk::inbox::Arrived;
 use crate::cli::desk::table::Table;
 use crate::cli::opened::Opened;
-use crate::cli::perform::attempts::is_a_drill;
 use crate::cli::report::{self, Exit, Failure};
 use crate::session::front::Signing;
 use crate::world::TerminalError;
@@ -48,7 +47,7 @@ impl<A: Asked> Table<'_, A> {
     pub(in crate::cli) fn end(&self, because: &str) -> Failure {
         let id = &self.found.id;
         let failure = Failure::new(Exit::Quorum, format!("{id} ended: {because}"));
-        let folders = match is_a_drill(&*self.found.verified) {
+        let folders = match self.found.verified.is_a_drill() {
             true => "drills",
             false => "requests approvals",
         };
