@@ -111,7 +111,7 @@ impl Opened {
         if sealed > 0 {
             let s = s(sealed);
             parts.push(format!(
-                "{sealed} sealed revocation{s}, which nobody can see into"
+                "{sealed} sealed revocation{s}, which only the revocation set can open"
             ));
         }
         if !enough {
