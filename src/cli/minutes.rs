@@ -10,7 +10,7 @@ use super::opened::{Found, Opened};
 use super::perform::attempts::{self, TOLD};
 use super::report::{Exit, Failure};
 use super::screen;
-use crate::ceremony::approval::OPENER;
+use crate::ceremony::approval::{Approval, OPENER};
 use crate::ceremony::explain;
 use crate::ceremony::minutes::Minutes;
 use crate::ceremony::objection::Kind as No;
@@ -122,6 +122,11 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Fai
     if request.with.is_some() {
         context.say("  one of a pair; the other is another key's, in that key's vault");
     }
+    let approvals = opened.approvals(found);
+    let approvals: Vec<Approval> = approvals
+        .into_iter()
+        .map(|(approval, _)| approval)
+        .collect();
     let outcome = opened.outcome(found);
     let recorded = outcome.as_ref().ok().and_then(Option::as_ref);
     let mut known = HashSet::new();
@@ -130,9 +135,9 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Fai
     let mut reports: Vec<_> = reports.filter(|one| known.insert(one.1)).collect();
     // Its opener can write as many as he likes: those of the result that is here come first.
     reports.sort_by_key(|one| recorded.is_none_or(|outcome| outcome.digest != one.0.result));
-    let mut events = answered(opened, found);
+    let mut events = answered(opened, found, &approvals);
     for minutes in reports.iter().take(TOLD) {
-        let mut event = report(opened, found, &minutes.0);
+        let mut event = report(opened, found, &approvals, &minutes.0);
         if recorded.is_some_and(|outcome| outcome.digest != minutes.0.result) {
             event
                 .lines
@@ -142,12 +147,12 @@ fn tell(context: &Context<'_>, opened: &Opened, found: &Found) -> Result<(), Fai
     }
     // Clocks differ by up to a day; what answers or reports still comes after what it is about.
     events.sort_by_key(|event| event.when);
-    events.insert(0, opening(opened, found));
+    events.insert(0, opening(found, &approvals));
     for event in events {
         tell_event(context, event);
     }
     let result = match &outcome {
-        Ok(Some(outcome)) => opened.told_result(found, outcome),
+        Ok(Some(outcome)) => opened.told_result(found, outcome, approvals.len()),
         Ok(None) if !reports.is_empty() => "not here, or not proved by what is here".to_owned(),
         Ok(None) => unanswered(opened, found)?,
         Err(_) => "NOT GENUINE".to_owned(),
@@ -183,10 +188,9 @@ fn unanswered(opened: &Opened, found: &Found) -> Result<String, Failure> {
     })
 }
 
-fn opening(opened: &Opened, found: &Found) -> Event {
+fn opening(found: &Found, approvals: &[Approval]) -> Event {
     let request = found.verified.request();
-    let approvals = opened.approvals(found);
-    let approved = approvals.iter().any(|(one, _)| one.way == OPENER);
+    let approved = approvals.iter().any(|one| one.way == OPENER);
     let program = request.program.split(" sha256 ").next().unwrap_or_default();
     let line = format!(
         "{} opened it{} ({}, {})",
@@ -199,9 +203,9 @@ fn opening(opened: &Opened, found: &Found) -> Event {
 }
 
 /// What was answered, and what was tried.
-fn answered(opened: &Opened, found: &Found) -> Vec<Event> {
+fn answered(opened: &Opened, found: &Found, approvals: &[Approval]) -> Vec<Event> {
     let mut events = Vec::new();
-    for (approval, _) in opened.approvals(found) {
+    for approval in approvals {
         let how = match approval.way.as_str() {
             // Told with the opening.
             OPENER => continue,
@@ -241,12 +245,11 @@ fn answered(opened: &Opened, found: &Found) -> Vec<Event> {
 }
 
 /// What the operator reports of the session.
-fn report(opened: &Opened, found: &Found, minutes: &Minutes) -> Event {
+fn report(opened: &Opened, found: &Found, approvals: &[Approval], minutes: &Minutes) -> Event {
     let (operator, used) = (&minutes.operator, screen::list(&minutes.used));
     let mut lines = vec![format!("{operator} reports: shares of {used} used")];
-    let approved = opened.approved_by(found);
     let mut missing = minutes.used.clone();
-    missing.retain(|name| !approved.contains(name));
+    missing.retain(|name| !approvals.iter().any(|one| one.holder == *name));
     if !missing.is_empty() {
         lines.push(format!(
             "whose approvals AREN'T HERE: {}",

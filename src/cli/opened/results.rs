@@ -92,11 +92,15 @@ impl Opened {
             .filter(move |one| one.0.request == request && one.0.operator == *opener)
     }
 
-    /// What is in a result, and what beside it is missing: `1 signature, equal to the approved draft`.
-    pub(in crate::cli) fn told_result(&self, found: &Found, outcome: &Outcome) -> String {
+    /// What is in a result, and what is missing beside it and its approvals: `1 signature, equal to the approved draft`.
+    pub(in crate::cli) fn told_result(
+        &self,
+        found: &Found,
+        outcome: &Outcome,
+        approved: usize,
+    ) -> String {
         let request = found.verified.request();
         let s = |n: usize| if n == 1 { "" } else { "s" };
-        let approved = self.approvals(found).len();
         let needed = self.manifest().set(request.kind);
         let needed = needed.map_or(u8::MAX, |set| set.threshold.get());
         let enough = approved >= usize::from(needed);

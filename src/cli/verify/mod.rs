@@ -164,7 +164,7 @@ fn check(opened: &Opened, file: &[u8]) -> Result<String, String> {
                     "what is sealed in it is proved by no quorum and its minutes".to_owned(),
                 );
             }
-            let told = opened.told_result(&found, &outcome);
+            let told = opened.told_result(&found, &outcome, opened.approvals(&found).len());
             Ok(format!("result of {}: {told}", found.id))
         }
         b"quorate minutes 1" => {

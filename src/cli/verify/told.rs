@@ -41,7 +41,7 @@ fn describe(context: &Context<'_>, opened: &Opened, found: &Found) {
     }
     match opened.outcome(found) {
         Ok(Some(outcome)) => {
-            let told = opened.told_result(found, &outcome);
+            let told = opened.told_result(found, &outcome, names.len());
             let line = format!("             {told}; no other result");
             context.say(&screen::folded(&line, 13));
         }
