@@ -68,13 +68,15 @@ impl Opened {
         if !request.drafts.iter().any(sealed) {
             return true;
         }
-        let needed = self
-            .manifest()
-            .set(request.kind)
-            .map_or(u8::MAX, |set| set.threshold.get());
         let mut minutes = self.minutes_by_opener(found);
         let named = minutes.any(|one| one.0.result == outcome.digest);
-        named && self.approvals(found).len() >= usize::from(needed)
+        named && self.approvals(found).len() >= self.needed(found)
+    }
+
+    /// How many approvals a request needs; more than there can be where its set isn't known.
+    fn needed(&self, found: &Found) -> usize {
+        let set = self.manifest().set(found.verified.request().kind);
+        set.map_or(u8::MAX, |set| set.threshold.get()).into()
     }
 
     /// Do minutes say so?
@@ -101,9 +103,8 @@ impl Opened {
     ) -> String {
         let request = found.verified.request();
         let s = |n: usize| if n == 1 { "" } else { "s" };
-        let needed = self.manifest().set(request.kind);
-        let needed = needed.map_or(u8::MAX, |set| set.threshold.get());
-        let enough = approved >= usize::from(needed);
+        let needed = self.needed(found);
+        let enough = approved >= needed;
         let drafts = if enough { "approved draft" } else { "draft" };
         let mut parts = Vec::new();
         let signed = outcome.signed(&request.drafts).count();
